@@ -1,0 +1,249 @@
+from datetime import timedelta
+
+from odoo import api, models
+
+from ..tools import cents, format_cents
+
+LANES = ("deadlines", "cash", "rejects", "silent", "patients", "indus", "to_complete")
+
+
+class HealthCockpit(models.AbstractModel):
+    """The one question on opening the product: what must I do now?
+
+    Nothing is stored: each addon reads the facts and adds its cards to a lane, one card for many alike
+    cases. A card is a dict: key, title, why, practitioner, count, amount (euros), deadline (date or False),
+    action (window action), button.
+    """
+
+    _name = "health.cockpit"
+    _description = "Cockpit"
+
+    @api.model
+    def data(self):
+        """What the cockpit shows for the practitioners that the user has selected."""
+        self.check_access_cockpit()
+        day = self.env["health.cycle"].last_day()
+        lanes = []
+        for lane in LANES:
+            cards = getattr(self, f"_cards_{lane}")(day)
+            cards.sort(key=lambda card: self._rank(card, day))
+            lanes.append(
+                {
+                    "code": lane,
+                    "label": self._lane_labels()[lane],
+                    "empty": self._lane_empty()[lane],
+                    "count": sum(card["count"] for card in cards),
+                    "amount": format_cents(sum(cents(card["amount"]) for card in cards)),
+                    "cards": [self._present(card, day) for card in cards],
+                }
+            )
+        last = self.env["health.cycle"].sudo().search([], limit=1, order="date desc, id desc")
+        return {
+            "day": day.isoformat(),
+            "figures": self._figures(day),
+            "lanes": lanes,
+            "night": {"ok": last.is_ok, "report": last.report or ""} if last else False,
+            "practitioners": len(self.env.companies.filtered("health_provider_no")),
+            "may_ingest": self.env["health.inbox"].has_access("create"),
+        }
+
+    @api.model
+    def check_access_cockpit(self):
+        """Refuse whoever has no part in the agency's work."""
+        self.env["health.share"].check_access("read")
+
+    @api.model
+    def _lane_labels(self):
+        return {
+            "deadlines": self.env._("Deadlines"),
+            "cash": self.env._("Money received"),
+            "rejects": self.env._("Rejections"),
+            "silent": self.env._("Silent"),
+            "patients": self.env._("Patients"),
+            "indus": self.env._("Indus"),
+            "to_complete": self.env._("To complete"),
+        }
+
+    @api.model
+    def _lane_empty(self):
+        return {
+            "deadlines": self.env._("No claim expires within 90 days."),
+            "cash": self.env._("Every bank credit is explained."),
+            "rejects": self.env._("No rejection waits."),
+            "silent": self.env._("Every payer answers within its usual delay."),
+            "patients": self.env._("No patient is late."),
+            "indus": self.env._("No fund takes money back."),
+            "to_complete": self.env._("Nothing is missing."),
+        }
+
+    @api.model
+    def _rank(self, card, day):
+        """A deadline within ten working days comes first, then the most euros."""
+        deadline = card["deadline"]
+        urgent = bool(deadline) and deadline <= day + timedelta(days=14)
+        return (not urgent, deadline if urgent else day, -card["amount"], card["title"])
+
+    @api.model
+    def _present(self, card, day):
+        deadline = card["deadline"]
+        return {
+            **card,
+            "amount": format_cents(cents(card["amount"])) if card["amount"] else "",
+            "deadline": deadline.strftime("%d/%m/%Y") if deadline else "",
+            "is_urgent": bool(deadline) and deadline <= day + timedelta(days=14),
+        }
+
+    @api.model
+    def _act_window(self, name, model, domain, **context):
+        """A window action that opens what a card speaks of."""
+        return {
+            "type": "ir.actions.act_window",
+            "name": name,
+            "res_model": model,
+            "views": [[False, "list"], [False, "form"]],
+            "domain": domain,
+            "context": context,
+            "target": "current",
+        }
+
+    @api.model
+    def _figures(self, day):
+        """Figures of the header: list of dict(code, label, value, hint)."""
+        company_domain = [("company_id", "in", self.env.companies.ids)]
+        [(open_amount,)] = self.env["health.share"]._read_group(
+            company_domain + [("state", "not in", ("draft", "paid"))], [], ["amount_residual:sum"]
+        )
+        [(sent_count, sent_amount)] = self.env["health.fse"]._read_group(
+            company_domain + [("fse_date", ">", day - timedelta(days=30)), ("fse_date", "<=", day)],
+            [],
+            ["__count", "amount_total:sum"],
+        )
+        [(paid,)] = self.env["health.share"]._read_group(
+            company_domain + [("state", "=", "paid")], [], ["amount:sum"]
+        )
+        return [
+            {
+                "code": "billed",
+                "label": self.env._("Billed, 30 days"),
+                "value": format_cents(cents(sent_amount)),
+                "hint": self.env._("%s FSE", sent_count),
+            },
+            {
+                "code": "paid",
+                "label": self.env._("Received"),
+                "value": format_cents(cents(paid)),
+                "hint": self.env._("shares settled, proven by the bank or the patient's payment"),
+            },
+            {
+                "code": "open",
+                "label": self.env._("Still due"),
+                "value": format_cents(cents(open_amount)),
+                "hint": self.env._("all debtors together"),
+            },
+        ]
+
+    # -- lanes ---------------------------------------------------------------------------------------
+
+    @api.model
+    def _cards_deadlines(self, day):
+        """Claims whose right to be paid ends within 90 days, one card per practitioner."""
+        horizon = day + timedelta(days=90)
+        domain = [
+            ("company_id", "in", self.env.companies.ids),
+            ("state", "!=", "settled"),
+            ("forclusion_date", "<=", horizon),
+            ("amount_residual", ">", 0),
+            ("replaced_by_ids", "=", False),
+        ]
+        cards = []
+        for company, count, amount, first in self.env["health.fse"]._read_group(
+            domain, ["company_id"], ["__count", "amount_residual:sum", "forclusion_date:min"]
+        ):
+            cards.append(
+                {
+                    "key": f"forclusion-{company.id}",
+                    "title": self.env._("Forclusion approaches"),
+                    "why": self.env._("%s claim(s) can no longer be presented after that day.", count),
+                    "practitioner": company.name,
+                    "count": count,
+                    "amount": amount,
+                    # the last useful day
+                    "deadline": first - timedelta(days=1),
+                    "action": self._act_window(
+                        self.env._("Forclusion"), "health.fse", domain + [("company_id", "=", company.id)]
+                    ),
+                    "button": self.env._("See the claims"),
+                }
+            )
+        return cards
+
+    @api.model
+    def _cards_to_complete(self, day):
+        """Files and rows that wait for a person, and payers known by their number only."""
+        cards = []
+        files = self.env["health.inbox"].search(
+            [("state", "=", "review"), ("company_id", "in", [*self.env.companies.ids, False])]
+        )
+        if not self.env["health.inbox"].has_access("write"):
+            return cards
+        for inbox in files:
+            issues = inbox.open_issue_count
+            if inbox.issue_ids and not issues:
+                continue
+            cards.append(
+                {
+                    "key": f"inbox-{inbox.id}",
+                    "title": inbox.filename,
+                    "why": self.env._("%s row(s) were not recorded.", issues)
+                    if issues
+                    else (inbox.message or "").split("\n")[0],
+                    "practitioner": inbox.company_id.name or "",
+                    "count": issues or 1,
+                    "amount": 0.0,
+                    "deadline": False,
+                    "action": {
+                        **self._act_window(self.env._("Received files"), "health.inbox", [("id", "=", inbox.id)]),
+                        "res_id": inbox.id,
+                        "views": [[False, "form"]],
+                    },
+                    "button": self.env._("Look at the file"),
+                }
+            )
+        payers = self.env["res.partner"].search_count([("health_to_complete", "=", True)])
+        if payers:
+            cards.append(
+                {
+                    "key": "payers",
+                    "title": self.env._("Payers without a name"),
+                    "why": self.env._("Known by their number only: name and address are missing."),
+                    "practitioner": "",
+                    "count": payers,
+                    "amount": 0.0,
+                    "deadline": False,
+                    "action": self._act_window(
+                        self.env._("Payers"), "res.partner", [("health_to_complete", "=", True)]
+                    ),
+                    "button": self.env._("Complete"),
+                }
+            )
+        return cards
+
+    @api.model
+    def _cards_cash(self, day):
+        return []
+
+    @api.model
+    def _cards_rejects(self, day):
+        return []
+
+    @api.model
+    def _cards_silent(self, day):
+        return []
+
+    @api.model
+    def _cards_patients(self, day):
+        return []
+
+    @api.model
+    def _cards_indus(self, day):
+        return []

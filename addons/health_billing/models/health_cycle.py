@@ -1,0 +1,80 @@
+import logging
+
+from odoo import api, fields, models
+
+_logger = logging.getLogger(__name__)
+
+
+class HealthCycle(models.Model):
+    """The unattended night: fetch, ingest, post, match, clocks, queue, reminders; one record per run."""
+
+    _name = "health.cycle"
+    _description = "Nightly Cycle"
+    _order = "date desc, id desc"
+    _rec_name = "date"
+
+    date = fields.Date(required=True, index=True)
+    is_ok = fields.Boolean("Went well")
+    duration = fields.Float(help="Seconds.")
+    summary = fields.Json(help="One entry per step: code, label, sentences, whether it went well.")
+    report = fields.Text(compute="_compute_report")
+
+    @api.depends("summary")
+    def _compute_report(self):
+        for cycle in self:
+            cycle.report = "\n".join(
+                f"{'✓' if step['ok'] else '✗'} {step['label']} : {' '.join(step['lines'])}" for step in cycle.summary or []
+            )
+
+    @api.model
+    def run(self, date=None):
+        """Work the night of ``date`` (default: today). Running it again changes nothing.
+
+        A step that fails leaves no half-done work (savepoint), is reported, and the others still run.
+
+        :return: the ``health.cycle`` record that tells what was done.
+        """
+        day = fields.Date.to_date(date) if date else fields.Date.context_today(self)
+        start = fields.Datetime.now()
+        self = self.with_context(allowed_company_ids=self.env["res.company"].sudo().search([]).ids)
+        summary = []
+        for _sequence, code, label, method in sorted(self._steps()):
+            try:
+                with self.env.cr.savepoint():
+                    lines = getattr(self, method)(day) or []
+                    self.env.flush_all()
+                summary.append({"code": code, "label": label, "ok": True, "lines": lines})
+            except Exception as error:
+                _logger.exception("Cycle: step %s failed", code)
+                summary.append({"code": code, "label": label, "ok": False, "lines": [str(error)]})
+        return self.create(
+            {
+                "date": day,
+                "is_ok": all(step["ok"] for step in summary),
+                "duration": (fields.Datetime.now() - start).total_seconds(),
+                "summary": summary,
+            }
+        )
+
+    @api.model
+    def _steps(self):
+        """Steps of the night as (sequence, code, label, method name); extend the list."""
+        return [(20, "post", self.env._("Invoices of the shares"), "_step_post")]
+
+    @api.model
+    def _step_post(self, day):
+        shares = self.env["health.share"].search([("state", "=", "draft"), ("move_id", "=", False)])
+        moves = shares._post_invoices()
+        if not moves:
+            return [self.env._("every share has its invoice.")]
+        return [self.env._("%s share invoices posted.", len(moves))]
+
+    @api.model
+    def last_day(self):
+        """The day the last night was worked for, else today: what the cockpit calls “today”."""
+        last = self.sudo().search([], limit=1, order="date desc, id desc")
+        return last.date or fields.Date.context_today(self)
+
+    @api.model
+    def _cron_run(self):
+        self.run()

@@ -1,0 +1,235 @@
+import base64
+import hashlib
+import logging
+
+from psycopg2.errors import UniqueViolation
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError, ValidationError
+
+from ..journal import JournalError, looks_like_journal, read_journal
+from ..tools import format_cents
+
+_logger = logging.getLogger(__name__)
+
+#: a file beyond this size is refused whole, before anything reads it
+MAX_BYTES = 50 * 1024 * 1024
+
+
+class InboxRefusal(UserError):
+    """Nothing in the file can be used; the message tells the biller what to do."""
+
+
+class InboxReview(UserError):
+    """The file may be good but a person must look first; nothing of it is booked."""
+
+
+class HealthInbox(models.Model):
+    """Every file the agency receives, whatever the road: kept, recognised, worked once.
+
+    Drop zone, mailbox, watched folder and scripts all end in :meth:`ingest`. An addon teaches a new kind of
+    file by extending the selection ``kind``, :meth:`_recognise` and a method ``_ingest_<kind>``.
+    """
+
+    _name = "health.inbox"
+    _description = "Received File"
+    _order = "id desc"
+    _rec_name = "filename"
+
+    filename = fields.Char(required=True)
+    content = fields.Binary(attachment=True)
+    checksum = fields.Char(index=True, readonly=True)
+    size = fields.Integer(readonly=True, help="Bytes.")
+    kind = fields.Selection([("fse", "FSE journal"), ("unknown", "Not recognised")], readonly=True)
+    state = fields.Selection(
+        [("done", "Done"), ("review", "To review"), ("duplicate", "Already received"), ("refused", "Refused")],
+        readonly=True,
+        index=True,
+    )
+    message = fields.Text(readonly=True)
+    counts = fields.Json(readonly=True)
+    company_id = fields.Many2one("res.company", string="Practitioner", readonly=True, index=True)
+    original_id = fields.Many2one("health.inbox", string="First received as", readonly=True, index="btree_not_null")
+    issue_ids = fields.One2many("health.inbox.issue", "inbox_id", string="Rows to review")
+    open_issue_count = fields.Integer(compute="_compute_open_issue_count")
+
+    # two workers that receive one file at the same moment: the second one finds it known
+    _checksum_uniq = models.UniqueIndex(
+        "(checksum) WHERE state IN ('done', 'review')", "This file was received already."
+    )
+
+    @api.depends("issue_ids.is_closed")
+    def _compute_open_issue_count(self):
+        for inbox in self:
+            inbox.open_issue_count = len(inbox.issue_ids.filtered(lambda issue: not issue.is_closed))
+
+    @api.model
+    def ingest(self, filename, content, company=None):
+        """Take one file in: recognise it, do its work once, say what came of it.
+
+        :param filename: its name, shown to people; it decides nothing that the content can tell.
+        :param content: bytes.
+        :param company: the practitioner, where the file itself does not say.
+        :return: one ``health.inbox`` record: ``state`` is *done*, *review* (kept, a person must look: wholly, or
+            some rows), *duplicate* (the same bytes came before, nothing was done) or *refused* (unusable).
+        """
+        self.check_access("create")
+        checksum = hashlib.sha256(content).hexdigest()
+        original = self.sudo().search(
+            [("checksum", "=", checksum), ("state", "in", ("done", "review"))], limit=1
+        )
+        inbox = self.create(
+            {
+                "filename": filename or self.env._("unnamed"),
+                "checksum": checksum,
+                "size": len(content),
+                "kind": original.kind or "unknown",
+                "company_id": company.id if company else False,
+            }
+        )
+        if original:
+            inbox.write(
+                {
+                    "state": "duplicate",
+                    "original_id": original.id,
+                    "company_id": original.company_id.id,
+                    "message": self.env._(
+                        "This file was received on %(day)s under the name %(name)s: nothing was done again.",
+                        day=fields.Datetime.context_timestamp(self, original.create_date).strftime(
+                            "%d/%m/%Y %H:%M"
+                        ),
+                        name=original.filename,
+                    ),
+                }
+            )
+            return inbox
+        if content and len(content) <= MAX_BYTES:
+            inbox.content = base64.b64encode(content)
+        inbox._work(content, company)
+        return inbox
+
+    @api.model
+    def action_ingest(self, filename, data, company_id=False):
+        """The drop zone's entry: ``data`` is base64; answers what the screen shows."""
+        company = self.env["res.company"].browse(company_id) if company_id else None
+        inbox = self.ingest(filename, base64.b64decode(data), company)
+        return {
+            "id": inbox.id,
+            "filename": inbox.filename,
+            "kind": inbox._kind_label(),
+            "state": inbox.state,
+            "state_label": dict(self._fields["state"]._description_selection(self.env)).get(inbox.state),
+            "message": inbox.message,
+        }
+
+    def _kind_label(self):
+        return dict(self._fields["kind"]._description_selection(self.env)).get(self.kind)
+
+    def _work(self, content, company):
+        """Recognise and do the work in a savepoint: whatever fails leaves no trace but its message."""
+        self.ensure_one()
+        try:
+            if not content:
+                raise InboxRefusal(self.env._("The file is empty: export it again and drop it here."))
+            if len(content) > MAX_BYTES:
+                raise InboxRefusal(self.env._("The file is larger than 50 MB: split it by period."))
+            self.kind = self._recognise(self.filename, content) or "unknown"
+            self.flush_recordset()  # what it is stays known even when its work is rolled back
+            with self.env.cr.savepoint():
+                if self.kind == "unknown":
+                    raise InboxRefusal(
+                        self.env._(
+                            "This file is none of those Facturière reads (FSE journal, B2, NOEMIE, ARL list, CAMT.053 bank "
+                            "statement): check that it is the right one."
+                        )
+                    )
+                result = getattr(self, f"_ingest_{self.kind}")(content)
+                company = result.get("company") or company
+                # what a person must look at inside a good file makes the file "to review"
+                state = result.get("state") or ("review" if self.issue_ids else "done")
+                self.write(
+                    {
+                        "state": state,
+                        "message": result["message"],
+                        "counts": result.get("counts") or {},
+                        "company_id": company.id if company else False,
+                    }
+                )
+                self.env.flush_all()
+        except InboxRefusal as error:
+            self._set_failed("refused", error)
+        except UniqueViolation:
+            self._set_failed("duplicate", self.env._("Another worker received the same file at this moment."))
+        except (InboxReview, UserError, ValidationError) as error:
+            self._set_failed("review", error)
+        except Exception as error:  # a fault of ours must not lose the file
+            _logger.exception("Inbox: %s could not be processed", self.filename)
+            self._set_failed(
+                "review",
+                self.env._("The file could not be processed (%s). It is kept; nothing of it was recorded.", error),
+            )
+
+    def _set_failed(self, state, error):
+        self.invalidate_recordset()
+        self.write({"state": state, "message": str(error), "counts": {}})
+
+    def action_retry(self):
+        """Work files again that wait for review (after a practitioner, a payer or a bank account was added)."""
+        for inbox in self.filtered(lambda record: record.state == "review" and record.content):
+            inbox.issue_ids.unlink()
+            inbox._work(base64.b64decode(inbox.content), inbox.company_id)
+
+    def _add_issue(self, row=0, column="", reason="", reference=""):
+        """Note a row that was not taken, inside a file whose good rows are."""
+        self._add_issues([{"row": row, "column": column, "reason": reason, "reference": reference}])
+
+    def _add_issues(self, vals_list):
+        """Note many rows that were not taken, in one batch."""
+        self.ensure_one()
+        self.env["health.inbox.issue"].create([{"inbox_id": self.id, **vals} for vals in vals_list])
+
+    # -- kinds of files ------------------------------------------------------------------------------
+
+    @api.model
+    def _recognise(self, filename, content):
+        """Kind of a file by its content, or ``None``; extend it, super first."""
+        return "fse" if looks_like_journal(filename, content) else None
+
+    def _ingest_fse(self, content):
+        try:
+            journal = read_journal(content)
+        except JournalError as error:
+            raise InboxRefusal(str(error)) from error
+        self._add_issues(
+            [
+                {
+                    "row": issue.row,
+                    "column": issue.column,
+                    "reason": issue.reason,
+                    "reference": issue.fse_no,
+                }
+                for issue in journal.issues
+            ]
+        )
+        counts = self.env["health.fse"]._import_journal(journal, self)
+        companies = self.env["res.company"].search(
+            [("health_provider_no", "in", list({fse.provider_no for fse in journal.fses}))]
+        )
+        message = [
+            self.env._(
+                "%(created)s FSE recorded (%(amount)s), %(known)s already known, %(issues)s row(s) to review.",
+                created=counts["created"],
+                amount=format_cents(counts["amount"]),
+                known=counts["known"],
+                issues=len(self.issue_ids),
+            )
+        ]
+        message += [
+            self.env._("Row %(row)s, %(column)s: %(reason)s", row=i.row, column=i.column, reason=i.reason)
+            for i in self.issue_ids[:5]
+        ]
+        return {
+            "message": "\n".join(message),
+            "counts": {**counts, "issues": len(self.issue_ids)},
+            "company": companies if len(companies) == 1 else None,
+        }

@@ -1,0 +1,97 @@
+from odoo import api, fields, models
+from odoo.exceptions import ValidationError
+
+from ..identifiers import is_nir, nir_key
+
+
+class ResPartner(models.Model):
+    """Patients (of one practitioner each: secrecy holds between practitioners) and payers (shared)."""
+
+    _inherit = "res.partner"
+
+    health_kind = fields.Selection(
+        [
+            ("patient", "Patient"),
+            ("amo", "Sickness fund (AMO)"),
+            ("amc", "Complementary insurer (AMC)"),
+            ("prescriber", "Prescriber"),
+        ],
+        string="Kind",
+        index=True,
+    )
+    health_nir = fields.Char(
+        "NIR", size=13, index="btree_not_null", copy=False, groups="health_billing.group_nir"
+    )
+    health_nir_key = fields.Char(
+        "NIR key", compute="_compute_health_nir_key", groups="health_billing.group_nir"
+    )
+    health_birth_date = fields.Date("Birth date", groups="health_billing.group_nir")
+    health_birth_rank = fields.Integer("Birth rank", default=1)
+    health_org_no = fields.Char(
+        "Organisation number",
+        index="btree_not_null",
+        help="Sickness fund: regime (2 digits) and fund (3); complementary insurer: 10 digits.",
+    )
+    health_bank_names = fields.Text(
+        "Names in bank labels", help="How the bank writes this payer, one name per line."
+    )
+    health_to_complete = fields.Boolean(
+        "To complete", help="Made by an import from a number alone: name and address are missing."
+    )
+    health_fse_ids = fields.One2many("health.fse", "patient_id", string="FSE")
+    health_share_ids = fields.One2many("health.share", "partner_id", string="Shares owed")
+
+    _health_org_uniq = models.UniqueIndex(
+        "(health_kind, health_org_no) WHERE health_org_no IS NOT NULL",
+        "Another payer has this organisation number already.",
+    )
+
+    @api.depends("health_nir")
+    def _compute_health_nir_key(self):
+        for partner in self:
+            partner.health_nir_key = nir_key(partner.health_nir) if is_nir(partner.health_nir) else False
+
+    @api.constrains("health_nir")
+    def _check_health_nir(self):
+        for partner in self:
+            if partner.health_nir and not is_nir(partner.health_nir):
+                raise ValidationError(
+                    self.env._(
+                        "The NIR of %s is wrong: 13 characters are expected, without the key.", partner.name
+                    )
+                )
+
+    @api.constrains("health_kind", "company_id")
+    def _check_health_company(self):
+        for partner in self:
+            if partner.health_kind == "patient" and not partner.company_id:
+                raise ValidationError(
+                    self.env._("The patient %s must belong to one practitioner.", partner.name)
+                )
+
+    @api.model
+    def _health_payers(self, kind, numbers):
+        """Payers of the given organisation numbers, the missing ones made in one batch and marked “to complete”.
+
+        :return: dict of number → partner.
+        """
+        numbers = set(numbers)
+        Payer = self.sudo().with_context(active_test=False)
+        payers = Payer.search([("health_kind", "=", kind), ("health_org_no", "in", list(numbers))])
+        found = {payer.health_org_no: payer for payer in payers}
+        label = {"amo": self.env._("Sickness fund %s"), "amc": self.env._("Complementary insurer %s")}[kind]
+        missing = sorted(numbers - set(found))
+        made = Payer.with_context(tracking_disable=True).create(
+            [
+                {
+                    "name": label % number,
+                    "is_company": True,
+                    "health_kind": kind,
+                    "health_org_no": number,
+                    "health_to_complete": True,
+                    "customer_rank": 1,
+                }
+                for number in missing
+            ]
+        )
+        return found | dict(zip(missing, made, strict=True))

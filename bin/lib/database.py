@@ -1,0 +1,61 @@
+"""Databases of the checkout: exists NAME | copy SOURCE NAME | drop NAME | list. Files of the filestore go along."""
+
+import os
+import shutil
+import sys
+from pathlib import Path
+
+import psycopg2
+from psycopg2 import sql
+
+FILESTORE = Path(os.environ["FACTURIERE_HOME"], "data", "filestore")
+
+
+def connect():
+    connection = psycopg2.connect(dbname="postgres")
+    connection.autocommit = True
+    return connection
+
+
+def exists(cursor, name):
+    cursor.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name])
+    return cursor.fetchone() is not None
+
+
+def drop(cursor, name):
+    cursor.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+    shutil.rmtree(FILESTORE / name, ignore_errors=True)
+
+
+def copy(cursor, source, name):
+    drop(cursor, name)
+    cursor.execute(
+        sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(source))
+    )
+    if (FILESTORE / source).exists():
+        shutil.copytree(FILESTORE / source, FILESTORE / name)
+
+
+def rename(cursor, source, name):
+    drop(cursor, name)
+    cursor.execute(
+        sql.SQL("ALTER DATABASE {} RENAME TO {}").format(sql.Identifier(source), sql.Identifier(name))
+    )
+    if (FILESTORE / source).exists():
+        (FILESTORE / source).rename(FILESTORE / name)
+
+
+def main(command, *names):
+    with connect().cursor() as cursor:
+        if command == "exists":
+            return 0 if exists(cursor, *names) else 1
+        if command == "list":
+            cursor.execute("SELECT datname FROM pg_database WHERE NOT datistemplate ORDER BY 1")
+            print("\n".join(row[0] for row in cursor.fetchall()))
+        else:
+            {"copy": copy, "drop": drop, "rename": rename}[command](cursor, *names)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))

@@ -58,3 +58,46 @@ make_base_template() {
     >"$HOME_DIR/home/base.log" 2>&1 || { tail -30 "$HOME_DIR/home/base.log" >&2; die "the template database could not be made (see above)"; }
   database rename "${BASE_TEMPLATE}_new" "$BASE_TEMPLATE"
 }
+
+own_addons() { (cd "$ROOT/addons" && printf '%s\n' */__manifest__.py | cut -d/ -f1 | paste -sd,); }
+# a fresh database with our addons: install_addons NAME
+install_addons() {
+  local log=$HOME_DIR/home/install-$1.log
+  database copy "$BASE_TEMPLATE" "$1"
+  run_odoo -d "$1" -i "$(own_addons)" --no-http --stop-after-init --log-level=warn >"$log" 2>&1 || { cat "$log" >&2; die "our addons do not install (see above)"; }
+  # a warning of ours (a missing translation source, a wrong view …) is a defect
+  if grep -E ' (WARNING|ERROR|CRITICAL) ' "$log" >&2; then die "installing our addons logged the lines above"; fi
+}
+# the state of everything our addons are installed from
+sources_key() {
+  (cd "$ROOT" && find addons "$@" -type f -not -path '*/tests/*' -not -name '*.pyc' -not -name '*.md' -print0 | sort -z | xargs -0 sha256sum; echo "$BASE_TEMPLATE") |
+    sha256sum | cut -c1-10
+}
+# keep_template PREFIX KEY command…: makes database PREFIX_KEY once, drops the ones of earlier keys
+keep_template() {
+  local name=$1_$2 old
+  if database exists "$name"; then return; fi
+  "${@:3}" "${name}_new"
+  for old in $(database list | grep -E "^$1_[0-9a-f]{10}(_new)?$" | grep -v "^${name}_new$" || :); do database drop "$old"; done
+  database rename "${name}_new" "$name"
+}
+addons_template() {
+  base_template
+  local key; key=$(sources_key data/ngap)
+  ADDONS_TEMPLATE=${FACTURIERE_TEST_DB:-facturiere}_addons_$key
+  keep_template "${FACTURIERE_TEST_DB:-facturiere}_addons" "$key" step "Database with our addons" install_addons
+}
+demo_template() {
+  addons_template
+  local key; key=$(sources_key data/ngap data/demo bin/lib/demo.py)
+  DEMO_TEMPLATE=${FACTURIERE_TEST_DB:-facturiere}_day_$key
+  keep_template "${FACTURIERE_TEST_DB:-facturiere}_day" "$key" step "Database with the demo day" make_demo_template
+}
+make_demo_template() {
+  database copy "$ADDONS_TEMPLATE" "$1"
+  demo_day "$1" >"$HOME_DIR/home/demo-day.log" 2>&1 || { cat "$HOME_DIR/home/demo-day.log" >&2; die "the demo day could not be worked (see above)"; }
+}
+# demo_day DATABASE [--summary --port=N]: load and work the demo agency's day, or tell its summary
+demo_day() {
+  odoo_env "$PY" "$ROOT/bin/lib/demo.py" --addons-path="$ROOT/addons" --data-dir="$HOME_DIR/data" --database="$1" "${@:2}"
+}

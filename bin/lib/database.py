@@ -30,7 +30,9 @@ def drop(cursor, name):
 def copy(cursor, source, name):
     drop(cursor, name)
     cursor.execute(
-        sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(source))
+        sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(
+            sql.Identifier(name), sql.Identifier(source)
+        )
     )
     if (FILESTORE / source).exists():
         shutil.copytree(FILESTORE / source, FILESTORE / name)
@@ -39,7 +41,9 @@ def copy(cursor, source, name):
 def rename(cursor, source, name):
     drop(cursor, name)
     cursor.execute(
-        sql.SQL("ALTER DATABASE {} RENAME TO {}").format(sql.Identifier(source), sql.Identifier(name))
+        sql.SQL("ALTER DATABASE {} RENAME TO {}").format(
+            sql.Identifier(source), sql.Identifier(name)
+        )
     )
     if (FILESTORE / source).exists():
         (FILESTORE / source).rename(FILESTORE / name)

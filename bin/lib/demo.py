@@ -46,7 +46,12 @@ def load(env):
     agency = json.loads((DEMO / "agency.json").read_text())
     env = set_up_agency(env, agency)
     companies = set_up_practitioners(env, agency)
-    env = env(context={**env.context, "allowed_company_ids": [env.company.id, *[c.id for c in companies.values()]]})
+    env = env(
+        context={
+            **env.context,
+            "allowed_company_ids": [env.company.id, *[c.id for c in companies.values()]],
+        }
+    )
     set_up_people(env, agency, companies)
     env.cr.commit()
     start = time.monotonic()
@@ -87,7 +92,9 @@ def set_up_agency(env, agency):
     env["ir.config_parameter"].set_param("web.base.url.freeze", "True")
     for group in ("funds", "insurers"):
         kind = "amo" if group == "funds" else "amc"
-        payers = env["res.partner"]._health_payers(kind, [payer["org_no"] for payer in agency[group]])
+        payers = env["res.partner"]._health_payers(
+            kind, [payer["org_no"] for payer in agency[group]]
+        )
         for payer in agency[group]:
             payers[payer["org_no"]].write(
                 {
@@ -101,7 +108,20 @@ def set_up_agency(env, agency):
 
 
 def set_up_practitioners(env, agency):
-    fields = ("name", "profession", "provider_no", "rpps", "siren", "zone", "iban", "street", "zip", "city", "email", "phone")
+    fields = (
+        "name",
+        "profession",
+        "provider_no",
+        "rpps",
+        "siren",
+        "zone",
+        "iban",
+        "street",
+        "zip",
+        "city",
+        "email",
+        "phone",
+    )
     companies = {}
     for data in agency["practitioners"]:
         wizard = env["health.practitioner.setup"].create({name: data[name] for name in fields})
@@ -136,7 +156,9 @@ def add_contacts(env):
     import csv
 
     with (DEMO / "patients.csv").open(encoding="utf-8") as file:
-        contacts = {row["nir"] + row["birth_date"]: row for row in csv.DictReader(file, delimiter=";")}
+        contacts = {
+            row["nir"] + row["birth_date"]: row for row in csv.DictReader(file, delimiter=";")
+        }
     for patient in env["res.partner"].search([("health_kind", "=", "patient")]):
         row = contacts.get(f"{patient.health_nir}{patient.health_birth_date}")
         if row:
@@ -151,7 +173,13 @@ def summarise(env, port):
     agency = json.loads((DEMO / "agency.json").read_text())
     truth = json.loads((DEMO / "expected.json").read_text())["totals"]
     companies = env["res.company"].search([("health_provider_no", "!=", False)])
-    env = env(context={**env.context, "lang": "fr_FR", "allowed_company_ids": [env.company.id, *companies.ids]})
+    env = env(
+        context={
+            **env.context,
+            "lang": "fr_FR",
+            "allowed_company_ids": [env.company.id, *companies.ids],
+        }
+    )
     Share, Line = env["health.share"], env["account.bank.statement.line"]
     problems = []
 
@@ -162,13 +190,19 @@ def summarise(env, port):
     cycle = env["health.cycle"].search([], limit=1)
     print(f"\n{agency['agency']['name']} — journée du {cycle.date:%d/%m/%Y}\n")
     fses = env["health.fse"].search([])
-    print(f"  {len(companies)} professionnels, {len(fses)} FSE facturées pour {euros(sum(map(cents, fses.mapped('amount_total'))))}")
+    print(
+        f"  {len(companies)} professionnels, {len(fses)} FSE facturées pour {euros(sum(map(cents, fses.mapped('amount_total'))))}"
+    )
     expect("FSE", len(fses), truth["fse"])
     names = {"amo": "caisses (AMO)", "amc": "complémentaires (AMC)", "patient": "patients"}
     for kind, name in names.items():
         shares = Share.search([("debtor_kind", "=", kind)])
-        billed, due = (sum(map(cents, shares.mapped(field))) for field in ("amount", "amount_residual"))
-        print(f"    {name:<24} {len(shares):>4} parts  {euros(billed):>14}  encaissé {euros(billed - due):>13}  reste {euros(due):>12}")
+        billed, due = (
+            sum(map(cents, shares.mapped(field))) for field in ("amount", "amount_residual")
+        )
+        print(
+            f"    {name:<24} {len(shares):>4} parts  {euros(billed):>14}  encaissé {euros(billed - due):>13}  reste {euros(due):>12}"
+        )
         expect(f"parts {name}", billed, truth["shares"][kind]["cents"])
         expect(f"encaissé {name}", billed - due, truth["received_cents"][kind])
 
@@ -178,7 +212,10 @@ def summarise(env, port):
         for lot in lots:
             label = dict(lot._fields["state"]._description_selection(env))[lot.state]
             states[label] = states.get(label, 0) + 1
-        print(f"  {len(lots)} lots : " + ", ".join(f"{count} {label.lower()}" for label, count in states.items()))
+        print(
+            f"  {len(lots)} lots : "
+            + ", ".join(f"{count} {label.lower()}" for label, count in states.items())
+        )
 
     credits = Line.search([("amount", ">", 0), ("company_id", "in", companies.ids)])
     explained = credits.filtered(lambda line: line.health_match_state == "matched")
@@ -188,7 +225,9 @@ def summarise(env, port):
         f"{len(explained)} expliqués au centime, {len(queued)} en attente"
     )
     for line in queued:
-        print(f"    à voir   {line.date:%d/%m} {euros(cents(line.amount)):>11}  {line.payment_ref[:42]:<42} {line.health_queue_reason or ''}")
+        print(
+            f"    à voir   {line.date:%d/%m} {euros(cents(line.amount)):>11}  {line.payment_ref[:42]:<42} {line.health_queue_reason or ''}"
+        )
     expect("virements", len(credits), truth["credits"]["count"])
     expect("virements en attente", len(queued), truth["queued"])
     for line in explained:
@@ -207,7 +246,9 @@ def summarise(env, port):
 
     for lane in env["health.cockpit"].data()["lanes"]:
         for card in lane["cards"]:
-            print(f"  [{lane['label']}] {card['title']} — {card['practitioner']} {card['amount']} : {card['why']}")
+            print(
+                f"  [{lane['label']}] {card['title']} — {card['practitioner']} {card['amount']} : {card['why']}"
+            )
     print("\n" + "\n".join("  " + line for line in cycle.report.splitlines()))
     if not cycle.is_ok:
         problems.append("une étape de la nuit a échoué")
@@ -232,27 +273,26 @@ def demo_link(env):
     if "health.payment.link" not in env:
         return None
     share = env["health.share"].search(
-        [("debtor_kind", "=", "patient"), ("state", "=", "due"), ("partner_id.email", "!=", False)], order="due_date", limit=1
+        [("debtor_kind", "=", "patient"), ("state", "=", "due"), ("partner_id.email", "!=", False)],
+        order="due_date",
+        limit=1,
     )
-    return env["health.payment.link"]._demo_path(share) if hasattr(env["health.payment.link"], "_demo_path") else None
+    return (
+        env["health.payment.link"]._demo_path(share)
+        if hasattr(env["health.payment.link"], "_demo_path")
+        else None
+    )
 
 
 def main():
     parser = argparse.ArgumentParser()
-    for name in ("--addons-path", "--data-dir", "--database"):
-        parser.add_argument(name, required=True)
+    parser.add_argument("--database", required=True)
     parser.add_argument("--summary", action="store_true")
     parser.add_argument("--port", default="8069")
     parser.add_argument("--log-level", default="error")
     options = parser.parse_args()
     odoo.tools.config.parse_config(
-        [
-            f"--addons-path={options.addons_path}",
-            f"--data-dir={options.data_dir}",
-            f"--database={options.database}",
-            f"--log-level={options.log_level}",
-        ],
-        setup_logging=True,
+        [f"--database={options.database}", f"--log-level={options.log_level}"], setup_logging=True
     )
     with Registry(options.database).cursor() as cr:
         env = odoo.api.Environment(cr, odoo.api.SUPERUSER_ID, {})

@@ -19,9 +19,13 @@ provision() { # provision [dev]
   fi
 }
 
+# what every Odoo process of the checkout needs to know; some subcommands take no options, so it stands in a file
+ODOO_CONF=$HOME_DIR/odoo.conf
+printf '[options]\naddons_path = %s\ndata_dir = %s\nwithout_demo = True\n' "$ROOT/addons" "$HOME_DIR/data" >"$ODOO_CONF"
+
 # the environment of anything that imports Odoo
 odoo_env() {
-  as_odoo env PYTHONPATH="$ODOO_PATH" PYTHONPYCACHEPREFIX="$HOME_DIR/pycache" \
+  as_odoo env ODOO_RC="$ODOO_CONF" PYTHONPATH="$ODOO_PATH" PYTHONPYCACHEPREFIX="$HOME_DIR/pycache" \
     PYTHONWARNINGS="${PYTHONWARNINGS:-ignore::DeprecationWarning}" FACTURIERE_ROOT="$ROOT" FACTURIERE_HOME="$HOME_DIR" \
     HOME="$HOME_DIR/home" "$@"
 }
@@ -30,7 +34,7 @@ run_odoo() { # run_odoo [subcommand] arguments…
   case "${1:-}" in shell | db | module | i18n | cloc | scaffold | neutralize | populate | deploy | obfuscate | upgrade_code)
     sub=("$1"); shift ;;
   esac
-  odoo_env "$PY" "$ODOO_ROOT/usr/bin/odoo" "${sub[@]}" --addons-path="$ROOT/addons" --data-dir="$HOME_DIR/data" "$@"
+  odoo_env "$PY" "$ODOO_ROOT/usr/bin/odoo" "${sub[@]}" "$@"
 }
 database() { odoo_env "$PY" "$ROOT/bin/lib/database.py" "$@"; }
 
@@ -99,5 +103,5 @@ make_demo_template() {
 }
 # demo_day DATABASE [--summary --port=N]: load and work the demo agency's day, or tell its summary
 demo_day() {
-  odoo_env "$PY" "$ROOT/bin/lib/demo.py" --addons-path="$ROOT/addons" --data-dir="$HOME_DIR/data" --database="$1" "${@:2}"
+  odoo_env "$PY" "$ROOT/bin/lib/demo.py" --database="$1" "${@:2}"
 }

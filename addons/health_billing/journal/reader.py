@@ -229,7 +229,9 @@ def _table(content, header_only=False):
 
 def _csv(content, header_only):
     try:
-        text = (content[:65536] if header_only else content).decode("utf-8-sig", "ignore" if header_only else "strict")
+        text = (content[:65536] if header_only else content).decode(
+            "utf-8-sig", "ignore" if header_only else "strict"
+        )
     except UnicodeDecodeError as error:
         raise JournalError(
             f"Le fichier n'est pas en UTF-8 (octet {error.start}) : enregistrez-le en « CSV UTF-8 »."
@@ -262,7 +264,9 @@ def _xlsx(content, header_only):
         lines = book.worksheets[0].iter_rows(values_only=True)
         header = [str(cell or "").strip().lower() for cell in next(lines, ())]
     except (zipfile.BadZipFile, KeyError, ValueError, IndexError, OSError) as error:
-        raise JournalError("Le classeur XLSX est illisible ou incomplet : enregistrez-le à nouveau.") from error
+        raise JournalError(
+            "Le classeur XLSX est illisible ou incomplet : enregistrez-le à nouveau."
+        ) from error
     if header_only:
         return iter(()), header
     empty = dict.fromkeys(header, "")
@@ -325,7 +329,9 @@ def _fse(number, row):
         prescriber_no=row.get("prescriber_no", ""),
         prescription_date=_date(row, "prescription_date", optional=True),
         amo_org=_digits(row, "amo_org", 9, 9),
-        amc_org=_digits(row, "amc_org", 1, 10, optional=True).zfill(10) if row.get("amc_org") else "",
+        amc_org=_digits(row, "amc_org", 1, 10, optional=True).zfill(10)
+        if row.get("amc_org")
+        else "",
         amc_member=row.get("amc_member", ""),
     )
 
@@ -397,7 +403,13 @@ def _integer(row, column, default, lowest, highest):
 
 
 def _decimal(row, column, what="amount", optional=False):
-    value = row.get(column, "").replace(",", ".").replace(" ", "").replace("\u202f", "").removesuffix("€")
+    value = (
+        row.get(column, "")
+        .replace(",", ".")
+        .replace(" ", "")
+        .replace("\u202f", "")
+        .removesuffix("€")
+    )
     if optional and not value:
         return 0
     try:

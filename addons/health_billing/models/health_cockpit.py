@@ -163,14 +163,18 @@ class HealthCockpit(models.AbstractModel):
                 {
                     "key": f"forclusion-{company.id}",
                     "title": self.env._("Forclusion approaches"),
-                    "why": self.env._("%s claim(s) can no longer be presented after that day.", count),
+                    "why": self.env._(
+                        "%s claim(s) can no longer be presented after that day.", count
+                    ),
                     "practitioner": company.name,
                     "count": count,
                     "amount": amount,
                     # the last useful day
                     "deadline": first - timedelta(days=1),
                     "action": self._act_window(
-                        self.env._("Forclusion"), "health.fse", domain + [("company_id", "=", company.id)]
+                        self.env._("Forclusion"),
+                        "health.fse",
+                        domain + [("company_id", "=", company.id)],
                     ),
                     "button": self.env._("See the claims"),
                 }
@@ -181,11 +185,11 @@ class HealthCockpit(models.AbstractModel):
     def _cards_to_complete(self, day):
         """Files and rows that wait for a person, and payers known by their number only."""
         cards = []
+        if not self.env["health.inbox"].has_access("write"):
+            return cards
         files = self.env["health.inbox"].search(
             [("state", "=", "review"), ("company_id", "in", [*self.env.companies.ids, False])]
         )
-        if not self.env["health.inbox"].has_access("write"):
-            return cards
         for inbox in files:
             issues = inbox.open_issue_count
             if inbox.issue_ids and not issues:
@@ -202,7 +206,9 @@ class HealthCockpit(models.AbstractModel):
                     "amount": 0.0,
                     "deadline": False,
                     "action": {
-                        **self._act_window(self.env._("Received files"), "health.inbox", [("id", "=", inbox.id)]),
+                        **self._act_window(
+                            self.env._("Received files"), "health.inbox", [("id", "=", inbox.id)]
+                        ),
                         "res_id": inbox.id,
                         "views": [[False, "form"]],
                     },

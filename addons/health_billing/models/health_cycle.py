@@ -23,7 +23,8 @@ class HealthCycle(models.Model):
     def _compute_report(self):
         for cycle in self:
             cycle.report = "\n".join(
-                f"{'✓' if step['ok'] else '✗'} {step['label']} : {' '.join(step['lines'])}" for step in cycle.summary or []
+                f"{'✓' if step['ok'] else '✗'} {step['label']} : {' '.join(step['lines'])}"
+                for step in cycle.summary or []
             )
 
     @api.model

@@ -16,7 +16,11 @@ class HealthFse(models.Model):
 
     name = fields.Char("FSE number", required=True, index=True)
     company_id = fields.Many2one(
-        "res.company", string="Practitioner", required=True, index=True, default=lambda self: self.env.company
+        "res.company",
+        string="Practitioner",
+        required=True,
+        index=True,
+        default=lambda self: self.env.company,
     )
     currency_id = fields.Many2one(related="company_id.currency_id", store=True)
     patient_id = fields.Many2one("res.partner", required=True, index=True, check_company=True)
@@ -66,13 +70,21 @@ class HealthFse(models.Model):
         index=True,
     )
     forclusion_date = fields.Date(
-        compute="_compute_forclusion_date", store=True, index=True, help="First day on which the claim is forfeited."
+        compute="_compute_forclusion_date",
+        store=True,
+        index=True,
+        help="First day on which the claim is forfeited.",
     )
     replaces_id = fields.Many2one(
-        "health.fse", string="Replaces", help="The refused FSE that this one corrects.", index="btree_not_null"
+        "health.fse",
+        string="Replaces",
+        help="The refused FSE that this one corrects.",
+        index="btree_not_null",
     )
     replaced_by_ids = fields.One2many("health.fse", "replaces_id", string="Replaced by")
-    inbox_id = fields.Many2one("health.inbox", string="Came with", index="btree_not_null", copy=False)
+    inbox_id = fields.Many2one(
+        "health.inbox", string="Came with", index="btree_not_null", copy=False
+    )
     fingerprint = fields.Char(copy=False, help="Changes when anything billed changes.")
 
     _number_uniq = models.Constraint(
@@ -137,7 +149,9 @@ class HealthFse(models.Model):
                 {
                     "row": row.row,
                     "column": "provider_no",
-                    "reason": self.env._("No practitioner has the billing number %s.", row.provider_no),
+                    "reason": self.env._(
+                        "No practitioner has the billing number %s.", row.provider_no
+                    ),
                     "reference": row.fse_no,
                 }
                 for row in journal.fses
@@ -163,18 +177,20 @@ class HealthFse(models.Model):
             if not fse:
                 fresh.append(row)
             elif fse.fingerprint != row.fingerprint:
-                issues.append({
-                    "row": row.row,
-                    "column": "fse_no",
-                    "reason": self.env._(
-                        "FSE %(number)s is known with other content (%(known)s recorded, %(new)s in this file): "
-                        "a correction leaves under a new number.",
-                        number=row.fse_no,
-                        known=format_cents(cents(fse.amount_total)),
-                        new=format_cents(row.total("amount")),
-                    ),
-                    "reference": row.fse_no,
-                })
+                issues.append(
+                    {
+                        "row": row.row,
+                        "column": "fse_no",
+                        "reason": self.env._(
+                            "FSE %(number)s is known with other content (%(known)s recorded, %(new)s in this file): "
+                            "a correction leaves under a new number.",
+                            number=row.fse_no,
+                            known=format_cents(cents(fse.amount_total)),
+                            new=format_cents(row.total("amount")),
+                        ),
+                        "reference": row.fse_no,
+                    }
+                )
             else:
                 known += 1
                 if row.sent_on and not fse.sent_on:
@@ -232,7 +248,9 @@ class HealthFse(models.Model):
                         "coefficient_hundredths": act.coefficient,
                         "quantity": act.quantity,
                         "complement": act.complement or False,
-                        "product_id": products.get((profession, act.key_letter, act.coefficient), False),
+                        "product_id": products.get(
+                            (profession, act.key_letter, act.coefficient), False
+                        ),
                         "amount": euros(act.amount),
                         "amo_rate": act.amo_rate,
                         "amo_amount": euros(act.amo),
@@ -300,7 +318,9 @@ class HealthFse(models.Model):
                     "health_nir": row.nir,
                     "health_birth_date": row.birth_date,
                     "health_birth_rank": row.birth_rank,
-                    "lang": "fr_FR" if "fr_FR" in dict(self.env["res.lang"].get_installed()) else False,
+                    "lang": "fr_FR"
+                    if "fr_FR" in dict(self.env["res.lang"].get_installed())
+                    else False,
                     "customer_rank": 1,
                 }
                 for row, reference in zip(missing.values(), references, strict=True)

@@ -42,14 +42,21 @@ class HealthInbox(models.Model):
     size = fields.Integer(readonly=True, help="Bytes.")
     kind = fields.Selection([("fse", "FSE journal"), ("unknown", "Not recognised")], readonly=True)
     state = fields.Selection(
-        [("done", "Done"), ("review", "To review"), ("duplicate", "Already received"), ("refused", "Refused")],
+        [
+            ("done", "Done"),
+            ("review", "To review"),
+            ("duplicate", "Already received"),
+            ("refused", "Refused"),
+        ],
         readonly=True,
         index=True,
     )
     message = fields.Text(readonly=True)
     counts = fields.Json(readonly=True)
     company_id = fields.Many2one("res.company", string="Practitioner", readonly=True, index=True)
-    original_id = fields.Many2one("health.inbox", string="First received as", readonly=True, index="btree_not_null")
+    original_id = fields.Many2one(
+        "health.inbox", string="First received as", readonly=True, index="btree_not_null"
+    )
     issue_ids = fields.One2many("health.inbox.issue", "inbox_id", string="Rows to review")
     open_issue_count = fields.Integer(compute="_compute_open_issue_count")
 
@@ -61,7 +68,9 @@ class HealthInbox(models.Model):
     @api.depends("issue_ids.is_closed")
     def _compute_open_issue_count(self):
         for inbox in self:
-            inbox.open_issue_count = len(inbox.issue_ids.filtered(lambda issue: not issue.is_closed))
+            inbox.open_issue_count = len(
+                inbox.issue_ids.filtered(lambda issue: not issue.is_closed)
+            )
 
     @api.model
     def ingest(self, filename, content, company=None):
@@ -118,7 +127,9 @@ class HealthInbox(models.Model):
             "filename": inbox.filename,
             "kind": inbox._kind_label(),
             "state": inbox.state,
-            "state_label": dict(self._fields["state"]._description_selection(self.env)).get(inbox.state),
+            "state_label": dict(self._fields["state"]._description_selection(self.env)).get(
+                inbox.state
+            ),
             "message": inbox.message,
         }
 
@@ -130,7 +141,9 @@ class HealthInbox(models.Model):
         self.ensure_one()
         try:
             if not content:
-                raise InboxRefusal(self.env._("The file is empty: export it again and drop it here."))
+                raise InboxRefusal(
+                    self.env._("The file is empty: export it again and drop it here.")
+                )
             if len(content) > MAX_BYTES:
                 raise InboxRefusal(self.env._("The file is larger than 50 MB: split it by period."))
             self.kind = self._recognise(self.filename, content) or "unknown"
@@ -159,14 +172,19 @@ class HealthInbox(models.Model):
         except InboxRefusal as error:
             self._set_failed("refused", error)
         except UniqueViolation:
-            self._set_failed("duplicate", self.env._("Another worker received the same file at this moment."))
+            self._set_failed(
+                "duplicate", self.env._("Another worker received the same file at this moment.")
+            )
         except (InboxReview, UserError, ValidationError) as error:
             self._set_failed("review", error)
         except Exception as error:  # a fault of ours must not lose the file
             _logger.exception("Inbox: %s could not be processed", self.filename)
             self._set_failed(
                 "review",
-                self.env._("The file could not be processed (%s). It is kept; nothing of it was recorded.", error),
+                self.env._(
+                    "The file could not be processed (%s). It is kept; nothing of it was recorded.",
+                    error,
+                ),
             )
 
     def _set_failed(self, state, error):
@@ -225,7 +243,9 @@ class HealthInbox(models.Model):
             )
         ]
         message += [
-            self.env._("Row %(row)s, %(column)s: %(reason)s", row=i.row, column=i.column, reason=i.reason)
+            self.env._(
+                "Row %(row)s, %(column)s: %(reason)s", row=i.row, column=i.column, reason=i.reason
+            )
             for i in self.issue_ids[:5]
         ]
         return {

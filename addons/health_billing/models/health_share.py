@@ -28,7 +28,9 @@ class HealthShare(models.Model):
     _rec_name = "name"
 
     name = fields.Char(compute="_compute_name", compute_sudo=True)
-    fse_id = fields.Many2one("health.fse", required=True, index=True, ondelete="cascade", string="FSE")
+    fse_id = fields.Many2one(
+        "health.fse", required=True, index=True, ondelete="cascade", string="FSE"
+    )
     company_id = fields.Many2one(
         related="fse_id.company_id", store=True, index=True, string="Practitioner"
     )
@@ -46,7 +48,9 @@ class HealthShare(models.Model):
     announced_amount = fields.Monetary(
         copy=False, help="What the payer's return says is paid, before the bank proves it."
     )
-    is_rejected = fields.Boolean("Rejected", copy=False, help="An open rejection stands against this share.")
+    is_rejected = fields.Boolean(
+        "Rejected", copy=False, help="An open rejection stands against this share."
+    )
     amount_residual = fields.Monetary("Left to pay", compute="_compute_state", store=True)
     state = fields.Selection(
         [
@@ -108,7 +112,9 @@ class HealthShare(models.Model):
     @api.model
     def _due_date(self, debtor_kind, day):
         """Due date of a share of an FSE of that day: calendar days, by kind of debtor (parameters)."""
-        return day + timedelta(days=self.env["health.parameter"].value_of(f"{debtor_kind}_due_days"))
+        return day + timedelta(
+            days=self.env["health.parameter"].value_of(f"{debtor_kind}_due_days")
+        )
 
     def _post_invoices(self):
         """Make and post the invoice of every share that has none, in batches.
@@ -122,7 +128,10 @@ class HealthShare(models.Model):
         moves = self.env["account.move"].sudo()
         for company, shares in todo.grouped("company_id").items():
             journals = {kind: company._health_journal(kind) for kind in ("amo", "amc", "patient")}
-            accounts = {kind: company._health_account(kind).id for kind in ("amo", "amc", "patient", "income")}
+            accounts = {
+                kind: company._health_account(kind).id
+                for kind in ("amo", "amc", "patient", "income")
+            }
             Move = self.env["account.move"].sudo().with_company(company).with_context(**FAST)
             for start in range(0, len(shares), BATCH):
                 batch = shares[start : start + BATCH]

@@ -48,7 +48,14 @@ class ProductProduct(models.Model):
         known = set(
             self.with_context(active_test=False, lang=None)
             .search([("health_key_letter", "!=", False)])
-            .mapped(lambda p: (p.health_profession, p.health_key_letter, p.health_coefficient_hundredths, p.name))
+            .mapped(
+                lambda p: (
+                    p.health_profession,
+                    p.health_key_letter,
+                    p.health_coefficient_hundredths,
+                    p.name,
+                )
+            )
         )
         vals_list = []
         for row in self.env["health.ngap.value"]._read_csv("ngap_acts.csv"):
@@ -81,7 +88,9 @@ class ProductProduct(models.Model):
                         "health_grade": "A" if "NGAP ameli" in row["source"] else "B",
                     }
                 )
-        return self.with_context(tracking_disable=True, create_product_product=True).create(vals_list)
+        return self.with_context(tracking_disable=True, create_product_product=True).create(
+            vals_list
+        )
 
     @api.model
     def _health_act_index(self):

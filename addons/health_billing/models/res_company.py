@@ -20,7 +20,10 @@ class ResCompany(models.Model):
         string="Profession",
     )
     health_provider_no = fields.Char(
-        "Billing number", size=9, index=True, help="Number with the sickness funds: 8 digits and a key."
+        "Billing number",
+        size=9,
+        index=True,
+        help="Number with the sickness funds: 8 digits and a key.",
     )
     health_rpps = fields.Char("RPPS", size=11)
     health_zone = fields.Selection(
@@ -55,9 +58,9 @@ class ResCompany(models.Model):
     @api.model
     def _health_practitioners(self):
         """The practitioner companies that the user may see."""
-        return self.env.companies.filtered("health_provider_no") or self.env.user.company_ids.filtered(
+        return self.env.companies.filtered(
             "health_provider_no"
-        )
+        ) or self.env.user.company_ids.filtered("health_provider_no")
 
     def _health_account(self, kind):
         """Account of the practitioner's chart for a use of ours (see HEALTH_ACCOUNTS).
@@ -65,7 +68,9 @@ class ResCompany(models.Model):
         :raises UserError: when the company was not made ready to bill.
         """
         self.ensure_one()
-        account = self.env.ref(f"account.{self.id}_{HEALTH_ACCOUNTS[kind]}", raise_if_not_found=False)
+        account = self.env.ref(
+            f"account.{self.id}_{HEALTH_ACCOUNTS[kind]}", raise_if_not_found=False
+        )
         if not account:
             raise UserError(
                 self.env._(
@@ -89,4 +94,6 @@ class ResCompany(models.Model):
         """
         for company in self:
             if company.chart_template != "fr_health":
-                self.env["account.chart.template"].try_loading("fr_health", company, install_demo=False)
+                self.env["account.chart.template"].try_loading(
+                    "fr_health", company, install_demo=False
+                )

@@ -49,7 +49,9 @@ class ResPartner(models.Model):
     @api.depends("health_nir")
     def _compute_health_nir_key(self):
         for partner in self:
-            partner.health_nir_key = nir_key(partner.health_nir) if is_nir(partner.health_nir) else False
+            partner.health_nir_key = (
+                nir_key(partner.health_nir) if is_nir(partner.health_nir) else False
+            )
 
     @api.constrains("health_nir")
     def _check_health_nir(self):
@@ -57,7 +59,8 @@ class ResPartner(models.Model):
             if partner.health_nir and not is_nir(partner.health_nir):
                 raise ValidationError(
                     self.env._(
-                        "The NIR of %s is wrong: 13 characters are expected, without the key.", partner.name
+                        "The NIR of %s is wrong: 13 characters are expected, without the key.",
+                        partner.name,
                     )
                 )
 
@@ -79,7 +82,10 @@ class ResPartner(models.Model):
         Payer = self.sudo().with_context(active_test=False)
         payers = Payer.search([("health_kind", "=", kind), ("health_org_no", "in", list(numbers))])
         found = {payer.health_org_no: payer for payer in payers}
-        label = {"amo": self.env._("Sickness fund %s"), "amc": self.env._("Complementary insurer %s")}[kind]
+        label = {
+            "amo": self.env._("Sickness fund %s"),
+            "amc": self.env._("Complementary insurer %s"),
+        }[kind]
         missing = sorted(numbers - set(found))
         made = Payer.with_context(tracking_disable=True).create(
             [

@@ -161,7 +161,9 @@ class HealthCommon(TransactionCase):
             "patient_amount": "5.04",
         }
         names = columns.split(";")
-        lines = [columns] + [";".join((default | row).get(name, "") for name in names) for row in rows]
+        lines = [columns] + [
+            ";".join((default | row).get(name, "") for name in names) for row in rows
+        ]
         return ("\n".join(lines) + "\n").encode()
 
 

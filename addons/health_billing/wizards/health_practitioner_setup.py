@@ -15,7 +15,9 @@ class HealthPractitionerSetup(models.TransientModel):
     provider_no = fields.Char("Billing number", size=9, required=True)
     rpps = fields.Char("RPPS", size=11)
     siren = fields.Char("SIREN", size=9)
-    zone = fields.Selection(selection="_zones", string="Tariff zone", default="metropole", required=True)
+    zone = fields.Selection(
+        selection="_zones", string="Tariff zone", default="metropole", required=True
+    )
     iban = fields.Char("IBAN", required=True)
     bank_name = fields.Char("Bank", help="Name of the bank, for the journal.")
     street = fields.Char()
@@ -39,15 +41,24 @@ class HealthPractitionerSetup(models.TransientModel):
             raise UserError(self.env._("Only an agency manager may add a practitioner."))
         if not is_provider_no(self.provider_no):
             raise ValidationError(
-                self.env._("The billing number %s is wrong: 9 digits, the last one being the key.", self.provider_no)
+                self.env._(
+                    "The billing number %s is wrong: 9 digits, the last one being the key.",
+                    self.provider_no,
+                )
             )
         if self.rpps and not is_rpps(self.rpps):
             raise ValidationError(self.env._("The RPPS number %s is wrong.", self.rpps))
         if self.siren and not is_siren(self.siren):
             raise ValidationError(self.env._("The SIREN %s is wrong.", self.siren))
-        if self.env["res.company"].sudo().search_count([("health_provider_no", "=", self.provider_no)]):
+        if (
+            self.env["res.company"]
+            .sudo()
+            .search_count([("health_provider_no", "=", self.provider_no)])
+        ):
             raise ValidationError(
-                self.env._("The practitioner with billing number %s is there already.", self.provider_no)
+                self.env._(
+                    "The practitioner with billing number %s is there already.", self.provider_no
+                )
             )
 
     def action_setup(self):

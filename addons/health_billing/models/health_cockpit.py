@@ -33,7 +33,7 @@ class HealthCockpit(models.AbstractModel):
                     "label": self._lane_labels()[lane],
                     "empty": self._lane_empty()[lane],
                     "count": sum(card["count"] for card in cards),
-                    "amount": format_cents(sum(cents(card["amount"]) for card in cards)),
+                    "amount": self._lane_amount(cards),
                     "cards": [self._present(card, day) for card in cards],
                 }
             )
@@ -46,6 +46,11 @@ class HealthCockpit(models.AbstractModel):
             "practitioners": len(self.env.companies.filtered("health_provider_no")),
             "may_ingest": self.env["health.inbox"].has_access("create"),
         }
+
+    @api.model
+    def _lane_amount(self, cards):
+        total = sum(cents(card["amount"]) for card in cards)
+        return format_cents(total) if total else ""
 
     @api.model
     def check_access_cockpit(self):
@@ -132,7 +137,7 @@ class HealthCockpit(models.AbstractModel):
                 "code": "paid",
                 "label": self.env._("Received"),
                 "value": format_cents(cents(paid)),
-                "hint": self.env._("shares settled, proven by the bank or the patient's payment"),
+                "hint": self.env._("proven by a payment"),
             },
             {
                 "code": "open",

@@ -171,7 +171,8 @@ def add_contacts(env):
 def summarise(env, port):
     """Print the day as a biller would tell it; return the list of what went wrong."""
     agency = json.loads((DEMO / "agency.json").read_text())
-    truth = json.loads((DEMO / "expected.json").read_text())["totals"]
+    expected = json.loads((DEMO / "expected.json").read_text())
+    truth = expected["totals"]
     companies = env["res.company"].search([("health_provider_no", "!=", False)])
     env = env(
         context={
@@ -229,7 +230,8 @@ def summarise(env, port):
             f"    à voir   {line.date:%d/%m} {euros(cents(line.amount)):>11}  {line.payment_ref[:42]:<42} {line.health_queue_reason or ''}"
         )
     expect("virements", len(credits), truth["credits"]["count"])
-    expect("virements en attente", len(queued), truth["queued"])
+    waiting = [q for p in expected["practitioners"] for q in p["bank"]["queued"] if q["cents"] > 0]
+    expect("virements en attente", len(queued), len(waiting))
     for line in explained:
         if not line.is_reconciled:
             problems.append(f"virement expliqué mais non lettré : {line.payment_ref}")
@@ -262,26 +264,24 @@ def summarise(env, port):
     print(f"\n  http://localhost:{port}  (mot de passe : {agency['users'][0]['password']})")
     for user in agency["users"]:
         print(f"    {user['login']:<14} {user['name']}")
-    link = demo_link(env)
-    if link:
-        print(f"    lien d'un patient : http://localhost:{port}{link}")
+    print(f"    lien d'un patient : http://localhost:{port}{demo_link(env)}")
     return problems
 
 
 def demo_link(env):
-    """A fresh payment link of a patient who is late, as the reminder would carry it."""
-    if "health.payment.link" not in env:
-        return None
+    """Path of a fresh payment link of a patient who is late, as the reminder carries it."""
     share = env["health.share"].search(
-        [("debtor_kind", "=", "patient"), ("state", "=", "due"), ("partner_id.email", "!=", False)],
+        [
+            ("debtor_kind", "=", "patient"),
+            ("state", "=", "due"),
+            ("partner_id.email", "!=", False),
+            ("fse_id.amc_partner_id", "=", False),
+        ],
         order="due_date",
         limit=1,
     )
-    return (
-        env["health.payment.link"]._demo_path(share)
-        if hasattr(env["health.payment.link"], "_demo_path")
-        else None
-    )
+    _link, url = env["health.payment.link"]._make_one(share.partner_id, "hand")
+    return url[url.index("/", 8) :]
 
 
 def main():

@@ -1,0 +1,76 @@
+"""The biller's path: log in, cockpit, drop a NOEMIE file, the matched transfer, a rejection."""
+
+import re
+from pathlib import Path
+
+from playwright.sync_api import expect
+
+ROOT = Path(__file__).resolve().parents[2]
+NOEMIE = ROOT / "data" / "demo" / "noemie"
+
+
+def test_biller_path(page, base_url, log_in, errors, shot):
+    log_in("facturiere")
+    cockpit = page.locator(".o_health_cockpit")
+    expect(cockpit).to_be_visible(timeout=60_000)
+    expect(cockpit.locator(".o_hc_title")).to_contain_text("vendredi 20 novembre 2026", ignore_case=True)
+    expect(cockpit.locator(".o_hc_title")).to_contain_text("4 professionnels")
+    for lane, title in (("cash", "Encaissements"), ("rejects", "Rejets"), ("silent", "Silencieux")):
+        section = page.locator(f"[data-lane={lane}]")
+        expect(section.locator("h2")).to_contain_text(title)
+        expect(section.locator(".o_hc_card").first).to_be_visible()
+    page.wait_for_timeout(400)
+    shot("1-cockpit")
+    shot("1-cockpit-entier", full=True)
+
+    # a NOEMIE file that came before: recognised, nothing done twice
+    file = sorted(NOEMIE.glob("*.noe"))[0]
+    page.set_input_files(".o_hc_drop input[type=file]", str(file))
+    answer = page.locator(".o_hc_received li").first
+    expect(answer).to_contain_text("Déjà reçu", timeout=30_000)
+    # the same return cut short: kept for review, nothing booked
+    page.set_input_files(
+        ".o_hc_drop input[type=file]",
+        {"name": "coupé.noe", "mimeType": "application/octet-stream", "buffer": flat_noemie().read_bytes()[:700]},
+    )
+    expect(page.locator(".o_hc_received li").first).to_contain_text(re.compile("À revoir|Refusé"), timeout=30_000)
+    page.set_input_files(
+        ".o_hc_drop input[type=file]", {"name": "photo.png", "mimeType": "image/png", "buffer": b"\x89PNG\r\n\x1a\n0000"}
+    )
+    expect(page.locator(".o_hc_received li").first).to_contain_text("Refusé", timeout=30_000)
+    shot("2-depot")
+
+    # a transfer explained to the cent
+    page.goto(f"{base_url}/odoo/action-health_noemie.action_bank_credit_matched")
+    row = page.locator(".o_data_row").first
+    expect(row).to_be_visible(timeout=30_000)
+    shot("3-virements")
+    row.locator("td.o_data_cell").nth(1).click()
+    expect(page.locator(".o_form_view")).to_be_visible(timeout=30_000)
+    expect(page.locator(".o_form_view")).to_contain_text("Pourquoi")
+    page.wait_for_timeout(400)
+    shot("4-virement")
+
+    # a rejection with its cause and what to do
+    page.goto(f"{base_url}/odoo/action-health_noemie.action_rejection")
+    group = page.locator(".o_group_header").first
+    expect(group).to_be_visible(timeout=30_000)
+    shot("5-rejets")
+    group.click()
+    page.locator(".o_data_row td.o_data_cell").first.click()
+    form = page.locator(".o_form_view")
+    expect(form).to_be_visible(timeout=30_000)
+    page.wait_for_timeout(400)
+    shot("6-rejet")
+
+
+def flat_noemie():
+    """A demo return that is neither compressed nor wrapped."""
+    return next(file for file in sorted(NOEMIE.glob("*.noe")) if file.read_bytes()[:2] != b"\x1f\x8b")
+
+
+def test_practitioner_sees_only_their_practice(page, base_url, log_in, errors, shot):
+    log_in("infirmiere")
+    expect(page.locator(".o_health_cockpit .o_hc_title")).to_contain_text("1 professionnel", timeout=60_000)
+    expect(page.locator(".o_hc_drop")).to_have_count(0)
+    shot("7-professionnel")

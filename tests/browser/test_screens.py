@@ -1,0 +1,26 @@
+"""Every menu of the product opens for a biller, in French, without a console error."""
+
+from playwright.sync_api import expect
+
+ACTIONS = [
+    "health_billing.action_fse",
+    "health_billing.action_share",
+    "health_billing.action_inbox",
+    "health_billing.action_patient",
+    "health_billing.action_payer",
+    "health_billing.action_practitioner",
+    "health_billing.action_ngap_act",
+    "health_billing.action_ngap_value",
+    "health_billing.action_parameter",
+    "health_billing.action_cycle",
+]
+
+
+def test_every_screen_opens(page, base_url, log_in, errors, shot):
+    log_in("responsable")
+    for action in ACTIONS:
+        page.goto(f"{base_url}/odoo/action-{action}")
+        expect(page.locator(".o_list_view"), action).to_be_visible(timeout=30_000)
+        expect(page.locator(".o_data_row, .o_group_header").first, action).to_be_visible()
+        page.wait_for_timeout(300)
+        shot(f"ecran-{action}")

@@ -41,7 +41,7 @@ def test_biller_path(page, base_url, log_in, errors, shot):
     shot("2-depot")
 
     # a transfer explained to the cent
-    page.goto(f"{base_url}/odoo/action-health_noemie.action_bank_credit_matched")
+    page.goto(f"{base_url}/odoo/action-health_noemie.action_bank_credit")
     row = page.locator(".o_data_row").first
     expect(row).to_be_visible(timeout=30_000)
     shot("3-virements")

@@ -1,0 +1,6 @@
+from . import health_lot
+from . import health_arl
+from . import health_fse
+from . import health_inbox
+from . import health_cycle
+from . import health_cockpit

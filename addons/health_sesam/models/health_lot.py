@@ -1,0 +1,474 @@
+import base64
+
+from markupsafe import Markup
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+
+from odoo.addons.health_billing.ngap import UnknownValue
+from odoo.addons.health_billing.tools import cents, euros
+
+from ..norms import NormError, b2
+from ..norms.codec import WRITE_ADVICE, codes
+from ..working_days import add_working_days
+
+#: numbers of lots have three digits, 001 to 999, then start again
+LAST_NUMBER = 999
+
+
+class HealthLot(models.Model):
+    """A set of FSE of one practitioner for one payer, with the B2 file that describes it.
+
+    Its state is derived: file made, sent, acknowledged. The practitioner signs and transmits in
+    their approved software; the file made here is for control and for export, and nothing here
+    certifies a transmission.
+    """
+
+    _name = "health.lot"
+    _description = "Lot of FSE"
+    _order = "date desc, id desc"
+    _check_company_auto = True
+
+    name = fields.Char("Number", size=3, required=True, index=True)
+    company_id = fields.Many2one("res.company", string="Practitioner", required=True, index=True)
+    currency_id = fields.Many2one(related="company_id.currency_id", store=True)
+    payer_id = fields.Many2one(
+        "res.partner", index=True, help="Sickness fund, or complementary insurer for a lot of DRE."
+    )
+    kind = fields.Selection(
+        [("F", "FSE"), ("B", "Degraded or plain B2"), ("D", "DRE")], required=True, default="F"
+    )
+    origin = fields.Selection(
+        [("built", "Prepared here"), ("journal", "Read in the FSE journal")],
+        required=True,
+        default="built",
+        readonly=True,
+    )
+    date = fields.Date(required=True, index=True)
+    fse_ids = fields.One2many("health.fse", "lot_id", string="FSE")
+    arl_ids = fields.One2many("health.arl", "lot_id", string="ARL")
+    fse_count = fields.Integer("FSE count", compute="_compute_totals", store=True)
+    amount_total = fields.Monetary("Total", compute="_compute_totals", store=True)
+    amount_amo = fields.Monetary("AMO", compute="_compute_totals", store=True)
+    amount_amc = fields.Monetary("AMC", compute="_compute_totals", store=True)
+    b2_file = fields.Binary("B2 file", attachment=True, readonly=True, copy=False)
+    b2_filename = fields.Char(readonly=True)
+    b2_checked = fields.Boolean(
+        "Read back",
+        readonly=True,
+        help="The file was read back and holds exactly these FSE and amounts.",
+    )
+    b2_inbox_id = fields.Many2one("health.inbox", string="B2 file received", readonly=True)
+    b2_dump = fields.Html("Records", compute="_compute_b2_dump", sanitize=False)
+    sent_on = fields.Date(readonly=True, index=True)
+    arl_expected_on = fields.Date(
+        "ARL expected by", compute="_compute_arl_expected_on", store=True, index=True
+    )
+    arl_missed_on = fields.Date("ARL missing since", readonly=True)
+    state = fields.Selection(
+        [
+            ("draft", "Draft"),
+            ("ready", "To sign and send"),
+            ("sent", "Sent"),
+            ("arl_missing", "ARL missing"),
+            ("acknowledged", "ARL received"),
+            ("refused", "Refused (negative ARL)"),
+        ],
+        compute="_compute_state",
+        store=True,
+        index=True,
+    )
+
+    # Numbers start again after 999; what we build never bears the same one twice on a day.
+    _built_uniq = models.UniqueIndex(
+        "(company_id, name, date) WHERE origin = 'built'",
+        "This practitioner already has a lot with this number on that day.",
+    )
+
+    @api.depends("name", "payer_id", "date")
+    def _compute_display_name(self):
+        for lot in self:
+            day = lot.date and lot.date.strftime("%d/%m/%Y")
+            lot.display_name = " · ".join(filter(None, [lot.name, lot.payer_id.name, day]))
+
+    @api.depends(
+        "fse_ids.amount_total", "fse_ids.share_ids.amount", "fse_ids.share_ids.debtor_kind"
+    )
+    def _compute_totals(self):
+        for lot in self:
+            parts = dict.fromkeys(("amo", "amc", "patient"), 0)
+            for share in lot.fse_ids.share_ids:
+                parts[share.debtor_kind] += cents(share.amount)
+            lot.fse_count = len(lot.fse_ids)
+            lot.amount_total = euros(sum(cents(fse.amount_total) for fse in lot.fse_ids))
+            lot.amount_amo = euros(parts["amo"])
+            lot.amount_amc = euros(parts["amc"])
+
+    @api.depends("sent_on")
+    def _compute_arl_expected_on(self):
+        delay = self.env["health.parameter"].value_of("arl_working_days")
+        for lot in self:
+            lot.arl_expected_on = lot.sent_on and add_working_days(lot.sent_on, delay)
+
+    @api.depends(
+        "b2_checked",
+        "sent_on",
+        "arl_missed_on",
+        "arl_ids.result",
+        "arl_ids.is_superseded",
+        "arl_ids.date",
+    )
+    def _compute_state(self):
+        for lot in self:
+            arls = lot.arl_ids.filtered(lambda arl: not arl.is_superseded)
+            if lot.sent_on and arls:
+                last = arls.sorted(lambda arl: (arl.date, arl.id))[-1]
+                lot.state = "acknowledged" if last.result == "positive" else "refused"
+            elif lot.sent_on:
+                lot.state = "arl_missing" if lot.arl_missed_on else "sent"
+            else:
+                lot.state = "ready" if lot.b2_checked else "draft"
+
+    @api.depends("b2_file", "b2_inbox_id")
+    def _compute_b2_dump(self):
+        for lot in self:
+            # The received file is a fact of this lot: whoever reads the lot may see it.
+            content = lot.with_context(bin_size=False).b2_file or (
+                lot.sudo().b2_inbox_id.with_context(bin_size=False).content
+            )
+            lot.b2_dump = content and self._dump(base64.b64decode(content))
+
+    @api.model
+    def _dump(self, content):
+        """The records of a B2 file as an HTML table: number, French label, text."""
+        try:
+            records = b2.records(content)
+        except NormError as error:
+            return Markup("<p>%s</p>") % str(error)
+        row = Markup(
+            "<tr><td>%s</td><td>%s</td><td style='white-space: pre'><code>%s</code></td></tr>"
+        )
+        return (
+            Markup("<table class='table table-sm'><tbody>")
+            + Markup("").join(row % (record.number, record.label, record.raw) for record in records)
+            + Markup("</tbody></table>")
+        )
+
+    # -- actions ---------------------------------------------------------------------------------
+
+    def action_mark_sent(self):
+        """The practitioner transmitted these lots in the approved software: note the day."""
+        wrong = self.filtered(lambda lot: lot.state not in ("ready", "refused"))
+        if wrong:
+            raise UserError(
+                self.env._(
+                    "Lot %s cannot be marked as sent: only a lot ready to send, or a refused one "
+                    "sent again, can.",
+                    wrong[0].display_name,
+                )
+            )
+        self._set_sent(fields.Date.context_today(self))
+        return True
+
+    def _set_sent(self, day):
+        """Note that the lots left on ``day``: earlier acknowledgements no longer speak for them."""
+        self.arl_ids.write({"is_superseded": True})
+        self.write({"sent_on": day, "arl_missed_on": False})
+        for lot in self:
+            lot.fse_ids.write({"sent_on": day, "lot_no": lot.name})
+
+    def action_record_arl(self):
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Record an ARL"),
+            "res_model": "health.arl.record",
+            "view_mode": "form",
+            "target": "new",
+            "context": {"default_lot_ids": self.ids},
+        }
+
+    def action_open_fse(self):
+        self.ensure_one()
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("FSE"),
+            "res_model": "health.fse",
+            "view_mode": "list,form",
+            "domain": [("lot_id", "=", self.id)],
+        }
+
+    # -- lots read in the journal ----------------------------------------------------------------
+
+    @api.model
+    def _collect_sent(self, companies):
+        """Put the FSE that their software already sent into lots, where ARL will find them.
+
+        One lot per practitioner, payer, number and day of sending. A lot prepared here whose FSE
+        left under the same number is marked as sent; FSE that left otherwise leave it, and it goes
+        away when it is empty.
+
+        :return: the lots touched.
+        """
+        domain = [
+            ("company_id", "in", companies.ids),
+            ("sent_on", "!=", False),
+            ("lot_no", "!=", False),
+            ("kind", "!=", "P"),
+            "|",
+            ("lot_id", "=", False),
+            ("lot_id.sent_on", "=", False),
+        ]
+        fses = self.env["health.fse"].search(domain, order="sent_on, lot_no, id")
+        if not fses:
+            return self
+        groups = fses.grouped(
+            lambda fse: (fse.company_id, fse._lot_payer(), fse.lot_no, fse.sent_on)
+        )
+        prepared = fses.lot_id
+        known = self._known_lots(groups)
+        made = iter(
+            self.create(
+                [
+                    {
+                        "name": number,
+                        "company_id": company.id,
+                        "payer_id": payer.id,
+                        "kind": "F" if "F" in group.mapped("kind") else group[0].kind,
+                        "origin": "journal",
+                        "date": day,
+                        "sent_on": day,
+                    }
+                    for (company, payer, number, day), group in groups.items()
+                    if (company, payer, number, day) not in known
+                ]
+            )
+        )
+        lots = self
+        for key, group in groups.items():
+            lot = known.get(key) or next(made)
+            group.lot_id = lot
+            if not lot.sent_on:
+                lot.sent_on = key[-1]
+                lot.fse_ids.filtered(lambda fse: not fse.sent_on).lot_id = False
+            lots |= lot
+        empty = prepared.filtered(lambda lot: not lot.fse_ids and not lot.sent_on)
+        empty.sudo().unlink()
+        self.env["health.arl"]._attach_orphans(lots.company_id)
+        return lots
+
+    @api.model
+    def _known_lots(self, groups):
+        """Lots that already are those of the journal, by the same key."""
+        lots = self.search(
+            [
+                ("company_id", "in", [key[0].id for key in groups]),
+                ("name", "in", [key[2] for key in groups]),
+                "|",
+                ("sent_on", "in", list({key[3] for key in groups})),
+                ("sent_on", "=", False),
+            ]
+        )
+        known = {
+            (lot.company_id, lot.payer_id, lot.name, lot.sent_on): lot
+            for lot in lots
+            if lot.sent_on
+        }
+        for key, group in groups.items():
+            same = group.lot_id.filtered(lambda lot, key=key: (lot.payer_id, lot.name) == key[1:3])
+            if key not in known and same:
+                known[key] = same[0]
+        return known
+
+    # -- building --------------------------------------------------------------------------------
+
+    @api.model
+    def _build(self, companies, day):
+        """Put the FSE that wait for sending into lots with their B2 file, in batches.
+
+        The number of queries does not depend on the number of FSE. An FSE that cannot be written
+        keeps the reason in ``lot_issue`` and holds nobody else back.
+
+        :param day: date of the lots.
+        :return: (lots made, FSE left out).
+        """
+        fses = self.env["health.fse"].search(
+            [
+                ("company_id", "in", companies.ids),
+                ("sent_on", "=", False),
+                ("lot_id", "=", False),
+                ("kind", "!=", "P"),
+                ("state", "!=", "draft"),
+            ],
+            order="company_id, fse_date, name, id",
+        )
+        claims, problems = self._claims(fses)
+        self._note_problems(fses, problems)
+        numbers = self._last_numbers(companies) if claims else {}
+        vals_list = []
+        groups = fses.filtered(lambda fse: fse.id in claims).grouped(
+            lambda fse: (fse.company_id, fse._lot_payer(), fse._lot_org(), fse.kind)
+        )
+        for (company, payer, org, kind), group in groups.items():
+            for batch in self._cut(group, claims):
+                numbers[company.id] = numbers.get(company.id, 0) % LAST_NUMBER + 1
+                vals = {
+                    "name": f"{numbers[company.id]:03d}",
+                    "company_id": company.id,
+                    "payer_id": payer.id,
+                    "kind": kind,
+                    "date": day,
+                }
+                vals.update(self._file_vals(vals, company, org, batch, claims))
+                vals_list.append((vals, batch))
+        lots = self.create([vals for vals, _batch in vals_list])
+        for lot, (_vals, batch) in zip(lots, vals_list, strict=True):
+            batch.lot_id = lot
+        return lots, fses.filtered("lot_issue")
+
+    @api.model
+    def _claims(self, fses):
+        """B2 invoice of each FSE, by id, and what stands against the others."""
+        tariff = self.env["health.ngap.value"]._tariff() if fses else None
+        claims, problems = {}, {}
+        # A practitioner's rights do not reach every field that a claim needs (NIR, birth date).
+        for fse in fses.sudo():
+            try:
+                claim = fse._b2_invoice(tariff)
+                b2.check_invoice(claim, fse.company_id.health_provider_no or "")
+                if not fse._lot_payer():
+                    raise NormError(self.env._("No payer is known"), advice=WRITE_ADVICE)
+            except NormError as error:
+                problems[fse.id] = str(error)
+            else:
+                claims[fse.id] = claim
+        return claims, problems
+
+    @api.model
+    def _note_problems(self, fses, problems):
+        """Keep the reasons on the FSE: one write per distinct reason, none when nothing changed."""
+        for fse in fses:
+            reason = problems.get(fse.id, False)
+            if (fse.lot_issue or False) != reason:
+                fse.lot_issue = reason
+
+    @api.model
+    def _last_numbers(self, companies):
+        """Number of the latest lot of each practitioner, by company id; the others start at 001."""
+        self.flush_model(["name", "company_id", "date"])
+        self.env.cr.execute(
+            """
+            SELECT DISTINCT ON (company_id) company_id, name
+              FROM health_lot
+             WHERE company_id = ANY(%s) AND name ~ '^[0-9]{3}$'
+          ORDER BY company_id, date DESC, id DESC
+            """,
+            [companies.ids],
+        )
+        return {company: int(name) for company, name in self.env.cr.fetchall()}
+
+    @api.model
+    def _cut(self, fses, claims):
+        """Batches of FSE that keep to the ceilings of a lot and of its file."""
+        value_of = self.env["health.parameter"].value_of
+        most_fse, most_records = value_of("lot_max_fse"), value_of("lot_max_records")
+        # Header and trailer of the file and of the lot.
+        batch, used = [], 4
+        for fse in fses:
+            needed = b2.records_needed(claims[fse.id])
+            if batch and (len(batch) >= most_fse or used + needed > most_records):
+                yield self.env["health.fse"].browse(batch)
+                batch, used = [], 4
+            batch.append(fse.id)
+            used += needed
+        if batch:
+            yield self.env["health.fse"].browse(batch)
+
+    @api.model
+    def _file_vals(self, vals, company, org, batch, claims):
+        """The B2 file of a lot, written, read back and compared before it counts."""
+        file = self._b2_file(vals, company, org, [claims[fse.id] for fse in batch])
+        content = b2.write(file)
+        read = b2.read(content)
+        amount = {"total_fee": 0, "total_amo": 0, "total_amc": 0}
+        for fse in batch:
+            amount["total_fee"] += cents(fse.amount_total)
+            for share in fse.share_ids:
+                if share.debtor_kind != "patient":
+                    amount[f"total_{share.debtor_kind}"] += cents(share.amount)
+        found = {key: getattr(read.lots[0], key) for key in amount}
+        same = found == amount and [
+            (claim.invoice_no.lstrip("0"), claim.total_fee) for claim in read.lots[0].invoices
+        ] == [(fse.name.lstrip("0"), cents(fse.amount_total)) for fse in batch]
+        return {
+            "b2_file": base64.b64encode(content),
+            "b2_filename": f"{company.health_provider_no}-{vals['date']:%Y%m%d}-{vals['name']}.b2",
+            "b2_checked": same,
+        }
+
+    @api.model
+    def _b2_file(self, vals, company, org, invoices):
+        """The file as the codec wants it; nothing in it claims a signature.
+
+        The computing centre of the addressee is not known (zeros); the file number is made of the
+        day of the year and the number of the lot.
+        """
+        day = vals["date"]
+        to_insurer = vals["kind"] == "D"
+        regime, caisse = ("", "") if to_insurer else (org[:2], org[2:5])
+        return b2.B2File(
+            sender_no=company.health_provider_no,
+            dest_type="OC"
+            if to_insurer
+            else codes()["dest_type_by_regime"]["values"].get(regime, "CT"),
+            dest_no=org if to_insurer else f"{regime}000{caisse}",
+            file_id=f"{day:%j}{vals['name']}",
+            created_on=day,
+            lots=[
+                b2.B2Lot(
+                    provider_id=company.health_provider_no,
+                    dest_org=caisse,
+                    lot_no=vals["name"],
+                    lot_date=day,
+                    name=company.name,
+                    invoices=invoices,
+                )
+            ],
+        )
+
+    # -- acknowledgements that do not come -------------------------------------------------------
+
+    @api.model
+    def _note_missing_arl(self, companies, day):
+        """Note the lots whose acknowledgement is late on ``day``; a payer's answer is as good.
+
+        :return: the lots that have none.
+        """
+        late = self.search(
+            [
+                ("company_id", "in", companies.ids),
+                ("state", "=", "sent"),
+                ("arl_expected_on", "<", day),
+            ]
+        )
+        if not late:
+            return late
+        answered = self.env["health.share"]._read_group(
+            [
+                ("fse_id.lot_id", "in", late.ids),
+                ("debtor_kind", "!=", "patient"),
+                ("state", "in", ("announced", "partial", "rejected", "paid")),
+            ],
+            ["fse_id"],
+        )
+        silent = late - self.env["health.fse"].union(*(fse for (fse,) in answered)).lot_id
+        silent.arl_missed_on = day
+        return silent
+
+    @api.model
+    def _unit_price(self, tariff, act, zone):
+        """Value of the key letter in cents; without a known one, what the fee makes it."""
+        try:
+            return tariff.value(act.key_letter, zone, act.act_date).cents
+        except UnknownValue:
+            units = act.coefficient_hundredths * act.quantity
+            return cents(act.amount) * 100 // units if units else cents(act.amount)

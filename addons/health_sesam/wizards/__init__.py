@@ -1,0 +1,1 @@
+from . import health_arl_record

@@ -5,10 +5,12 @@ generator of the files wrote beside them, and exit with 1 if anything went wrong
 """
 
 import argparse
+import csv
 import json
 import os
 import sys
 import time
+from collections import Counter
 from pathlib import Path
 
 import odoo
@@ -21,6 +23,12 @@ GROUPS = {
     "manager": "health_billing.group_manager",
     "accountant": "health_billing.group_accountant",
     "practitioner": "health_billing.group_practitioner",
+}
+ROLES = {
+    "biller": "facturière",
+    "manager": "responsable d'agence",
+    "accountant": "comptable",
+    "practitioner": "professionnelle",
 }
 ORDER = ("fse", "arl", "noemie", "bank")
 
@@ -153,8 +161,6 @@ def set_up_people(env, agency, companies):
 
 
 def add_contacts(env):
-    import csv
-
     with (DEMO / "patients.csv").open(encoding="utf-8") as file:
         contacts = {
             row["nir"] + row["birth_date"]: row for row in csv.DictReader(file, delimiter=";")
@@ -168,104 +174,127 @@ def add_contacts(env):
 # -- the summary --------------------------------------------------------------------------------------
 
 
-def summarise(env, port):
-    """Print the day as a biller would tell it; return the list of what went wrong."""
-    agency = json.loads((DEMO / "agency.json").read_text())
-    expected = json.loads((DEMO / "expected.json").read_text())
-    truth = expected["totals"]
-    companies = env["res.company"].search([("health_provider_no", "!=", False)])
-    env = env(
-        context={
-            **env.context,
-            "lang": "fr_FR",
-            "allowed_company_ids": [env.company.id, *companies.ids],
-        }
-    )
-    Share, Line = env["health.share"], env["account.bank.statement.line"]
-    problems = []
+class Summary:
+    """The day as a biller would tell it, checked line by line against the truth of the demo files."""
 
-    def expect(what, found, wanted):
+    def __init__(self, env, port):
+        self.agency = json.loads((DEMO / "agency.json").read_text())
+        self.expected = json.loads((DEMO / "expected.json").read_text())
+        self.truth = self.expected["totals"]
+        self.port = port
+        self.companies = env["res.company"].search([("health_provider_no", "!=", False)])
+        allowed = [env.company.id, *self.companies.ids]
+        self.env = env(context={**env.context, "lang": "fr_FR", "allowed_company_ids": allowed})
+        self.problems = []
+
+    def expect(self, what, found, wanted):
         if found != wanted:
-            problems.append(f"{what} : {found} au lieu de {wanted}")
+            self.problems.append(f"{what} : {found} au lieu de {wanted}")
 
-    cycle = env["health.cycle"].search([], limit=1)
-    print(f"\n{agency['agency']['name']} — journée du {cycle.date:%d/%m/%Y}\n")
-    fses = env["health.fse"].search([])
-    print(
-        f"  {len(companies)} professionnels, {len(fses)} FSE facturées pour {euros(sum(map(cents, fses.mapped('amount_total'))))}"
-    )
-    expect("FSE", len(fses), truth["fse"])
-    names = {"amo": "caisses (AMO)", "amc": "complémentaires (AMC)", "patient": "patients"}
-    for kind, name in names.items():
-        shares = Share.search([("debtor_kind", "=", kind)])
-        billed, due = (
-            sum(map(cents, shares.mapped(field))) for field in ("amount", "amount_residual")
-        )
+    def tell(self):
+        """Print everything; return what went wrong."""
+        cycle = self.env["health.cycle"].search([], limit=1)
+        print(f"\n{self.agency['agency']['name']} — journée du {cycle.date:%d/%m/%Y}\n")
+        self.tell_claims()
+        self.tell_lots()
+        self.tell_credits()
+        self.tell_rejections()
+        self.tell_cockpit()
+        print("\n" + "\n".join("  " + line for line in cycle.report.splitlines()))
+        if not cycle.is_ok:
+            self.problems.append("une étape de la nuit a échoué")
+        self.check_ledgers()
+        self.tell_access()
+        return self.problems
+
+    def tell_claims(self):
+        fses = self.env["health.fse"].search([])
+        billed = total(fses, "amount_total")
         print(
-            f"    {name:<24} {len(shares):>4} parts  {euros(billed):>14}  encaissé {euros(billed - due):>13}  reste {euros(due):>12}"
+            f"  {len(self.companies)} professionnels, {len(fses)} FSE facturées pour {euros(billed)}"
         )
-        expect(f"parts {name}", billed, truth["shares"][kind]["cents"])
-        expect(f"encaissé {name}", billed - due, truth["received_cents"][kind])
+        self.expect("FSE", len(fses), self.truth["fse"])
+        names = {"amo": "caisses (AMO)", "amc": "complémentaires (AMC)", "patient": "patients"}
+        for kind, name in names.items():
+            shares = self.env["health.share"].search([("debtor_kind", "=", kind)])
+            billed, due = total(shares, "amount"), total(shares, "amount_residual")
+            print(
+                f"    {name:<24} {len(shares):>4} parts  {euros(billed):>12}"
+                f"  encaissé {euros(billed - due):>12}  reste {euros(due):>10}"
+            )
+            self.expect(f"parts {name}", billed, self.truth["shares"][kind]["cents"])
+            self.expect(f"encaissé {name}", billed - due, self.truth["received_cents"][kind])
 
-    if "health.lot" in env:
-        lots = env["health.lot"].search([])
-        states = {}
-        for lot in lots:
-            label = dict(lot._fields["state"]._description_selection(env))[lot.state]
-            states[label] = states.get(label, 0) + 1
+    def tell_lots(self):
+        lots = self.env["health.lot"].search([])
+        labels = dict(lots._fields["state"]._description_selection(self.env))
+        states = Counter(labels[lot.state].lower() for lot in lots)
         print(
             f"  {len(lots)} lots : "
-            + ", ".join(f"{count} {label.lower()}" for label, count in states.items())
+            + ", ".join(f"{count} {label}" for label, count in states.items())
         )
 
-    credits = Line.search([("amount", ">", 0), ("company_id", "in", companies.ids)])
-    explained = credits.filtered(lambda line: line.health_match_state == "matched")
-    queued = credits - explained
-    print(
-        f"  {len(credits)} virements reçus ({euros(sum(map(cents, credits.mapped('amount'))))}) : "
-        f"{len(explained)} expliqués au centime, {len(queued)} en attente"
-    )
-    for line in queued:
+    def tell_credits(self):
+        credits = self.env["account.bank.statement.line"].search(
+            [("amount", ">", 0), ("company_id", "in", self.companies.ids)]
+        )
+        explained = credits.filtered(lambda line: line.health_match_state == "matched")
+        queued = credits - explained
         print(
-            f"    à voir   {line.date:%d/%m} {euros(cents(line.amount)):>11}  {line.payment_ref[:42]:<42} {line.health_queue_reason or ''}"
+            f"  {len(credits)} virements reçus ({euros(total(credits, 'amount'))}) : "
+            f"{len(explained)} expliqués au centime, {len(queued)} en attente"
         )
-    expect("virements", len(credits), truth["credits"]["count"])
-    waiting = [q for p in expected["practitioners"] for q in p["bank"]["queued"] if q["cents"] > 0]
-    expect("virements en attente", len(queued), len(waiting))
-    for line in explained:
-        if not line.is_reconciled:
-            problems.append(f"virement expliqué mais non lettré : {line.payment_ref}")
-    for line in queued:
-        if not line.health_queue_reason:
-            problems.append(f"virement en attente sans motif : {line.payment_ref}")
-
-    rejections = env["health.rejection"].search([])
-    print(f"  {len(rejections)} rejets")
-    for family, group in rejections.grouped("family_id").items():
-        total = euros(sum(map(cents, group.mapped("share_id.amount_residual"))))
-        print(f"    {family.name or 'à classer':<32} {len(group):>3}  {total:>11}")
-    expect("rejets", len(rejections), truth["rejections"])
-
-    for lane in env["health.cockpit"].data()["lanes"]:
-        for card in lane["cards"]:
+        for line in queued:
             print(
-                f"  [{lane['label']}] {card['title']} — {card['practitioner']} {card['amount']} : {card['why']}"
+                f"    à voir   {line.date:%d/%m} {euros(cents(line.amount)):>11}  {line.payment_ref[:46]}"
             )
-    print("\n" + "\n".join("  " + line for line in cycle.report.splitlines()))
-    if not cycle.is_ok:
-        problems.append("une étape de la nuit a échoué")
+            print(f"             {line.health_queue_reason}")
+            if not line.health_queue_reason:
+                self.problems.append(f"virement en attente sans motif : {line.payment_ref}")
+        self.expect("virements", len(credits), self.truth["credits"]["count"])
+        waiting = [
+            q for p in self.expected["practitioners"] for q in p["bank"]["queued"] if q["cents"] > 0
+        ]
+        self.expect("virements en attente", len(queued), len(waiting))
+        for line in explained:
+            if not line.is_reconciled:
+                self.problems.append(f"virement expliqué mais non lettré : {line.payment_ref}")
 
-    for company in companies:
-        env.cr.execute(
-            "SELECT coalesce(sum(balance), 0) FROM account_move_line WHERE company_id = %s AND parent_state = 'posted'",
-            [company.id],
-        )
-        expect(f"balance de {company.name}", cents(env.cr.fetchone()[0]), 0)
-    print(f"\n  http://localhost:{port}  (mot de passe : {agency['users'][0]['password']})")
-    for user in agency["users"]:
-        print(f"    {user['login']:<14} {user['name']}")
-    print(f"    lien d'un patient : http://localhost:{port}{demo_link(env)}")
-    return problems
+    def tell_rejections(self):
+        rejections = self.env["health.rejection"].search([])
+        print(f"  {len(rejections)} rejets")
+        for family, group in rejections.grouped("family_id").items():
+            due = euros(total(group.share_id, "amount_residual"))
+            print(f"    {family.name or 'à classer':<34} {len(group):>3}  {due:>11}")
+        self.expect("rejets", len(rejections), self.truth["rejections"])
+
+    def tell_cockpit(self):
+        print("  Ce qui attend au cockpit")
+        for lane in self.env["health.cockpit"].data()["lanes"]:
+            for card in lane["cards"]:
+                who = f" — {card['practitioner']}" if card["practitioner"] else ""
+                print(f"    [{lane['label']}] {card['title']}{who} {card['amount']}")
+
+    def check_ledgers(self):
+        for company in self.companies:
+            self.env.cr.execute(
+                "SELECT coalesce(sum(balance), 0) FROM account_move_line"
+                " WHERE company_id = %s AND parent_state = 'posted'",
+                [company.id],
+            )
+            self.expect(f"balance de {company.name}", cents(self.env.cr.fetchone()[0]), 0)
+
+    def tell_access(self):
+        users = self.agency["users"]
+        print(f"\n  http://localhost:{self.port}  (mot de passe : {users[0]['password']})")
+        for user in users:
+            print(f"    {user['login']:<14} {user['name']}, {ROLES[user['role']]}")
+        print(f"    un patient :   http://localhost:{self.port}{demo_link(self.env)}")
+
+
+def total(records, field):
+    """Sum of a Monetary field over the records, in cents."""
+    return sum(map(cents, records.mapped(lambda record: record[field])))
 
 
 def demo_link(env):
@@ -299,7 +328,7 @@ def main():
         if not options.summary:
             load(env)
             return 0
-        problems = summarise(env, options.port)
+        problems = Summary(env, options.port).tell()
         cr.commit()
     for problem in problems:
         print(f"ANOMALIE : {problem}", file=sys.stderr)

@@ -13,6 +13,7 @@ provision() { # provision [dev]
   step "Python packages (locked)" provision_python odoo oca ${1:+dev}
   if [ "${1:-}" = dev ]; then step "Chromium" provision_chromium; fi
   step "PostgreSQL" start_postgres
+  base_template
   exec 9>&-
   if [ "$(id -u)" = 0 ] && [ "$DROP" = 0 ]; then
     note "note: user $SERVICE_USER cannot enter $ROOT, so Odoo itself runs as root here (a checkout under /srv or /opt avoids it)"

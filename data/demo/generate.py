@@ -14,6 +14,7 @@ HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parents[1] / "addons" / "health_sesam")]
 
 from demodata import bank, care, returns, truth, writers  # noqa: E402
+
 from norms import noemie  # noqa: E402
 
 MADE = ("agency.json", "patients.csv", "expected.json", "README.md")

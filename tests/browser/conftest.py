@@ -74,10 +74,14 @@ def errors(page):
     """Everything the page complains of; a test that looks at pages ends with ``assert not errors``."""
     found = []
     page.on("pageerror", lambda error: found.append(str(error)))
-    page.on("console", lambda message: found.append(message.text) if message.type == "error" else None)
+    page.on(
+        "console", lambda message: found.append(message.text) if message.type == "error" else None
+    )
     page.on(
         "response",
-        lambda answer: found.append(f"{answer.status} {answer.url}") if answer.status >= 400 else None,
+        lambda answer: (
+            found.append(f"{answer.status} {answer.url}") if answer.status >= 400 else None
+        ),
     )
     yield found
     harmful = [text for text in found if not HARMLESS.search(text)]

@@ -13,7 +13,9 @@ def test_biller_path(page, base_url, log_in, errors, shot):
     log_in("facturiere")
     cockpit = page.locator(".o_health_cockpit")
     expect(cockpit).to_be_visible(timeout=60_000)
-    expect(cockpit.locator(".o_hc_title")).to_contain_text("vendredi 20 novembre 2026", ignore_case=True)
+    expect(cockpit.locator(".o_hc_title")).to_contain_text(
+        "vendredi 20 novembre 2026", ignore_case=True
+    )
     expect(cockpit.locator(".o_hc_title")).to_contain_text("4 professionnels")
     for lane, title in (("cash", "Encaissements"), ("rejects", "Rejets"), ("silent", "Silencieux")):
         section = page.locator(f"[data-lane={lane}]")
@@ -31,11 +33,18 @@ def test_biller_path(page, base_url, log_in, errors, shot):
     # the same return cut short: kept for review, nothing booked
     page.set_input_files(
         ".o_hc_drop input[type=file]",
-        {"name": "coupé.noe", "mimeType": "application/octet-stream", "buffer": flat_noemie().read_bytes()[:700]},
+        {
+            "name": "coupé.noe",
+            "mimeType": "application/octet-stream",
+            "buffer": flat_noemie().read_bytes()[:700],
+        },
     )
-    expect(page.locator(".o_hc_received li").first).to_contain_text(re.compile("À revoir|Refusé"), timeout=30_000)
+    expect(page.locator(".o_hc_received li").first).to_contain_text(
+        re.compile("À revoir|Refusé"), timeout=30_000
+    )
     page.set_input_files(
-        ".o_hc_drop input[type=file]", {"name": "photo.png", "mimeType": "image/png", "buffer": b"\x89PNG\r\n\x1a\n0000"}
+        ".o_hc_drop input[type=file]",
+        {"name": "photo.png", "mimeType": "image/png", "buffer": b"\x89PNG\r\n\x1a\n0000"},
     )
     expect(page.locator(".o_hc_received li").first).to_contain_text("Refusé", timeout=30_000)
     shot("2-depot")
@@ -66,11 +75,15 @@ def test_biller_path(page, base_url, log_in, errors, shot):
 
 def flat_noemie():
     """A demo return that is neither compressed nor wrapped."""
-    return next(file for file in sorted(NOEMIE.glob("*.noe")) if file.read_bytes()[:2] != b"\x1f\x8b")
+    return next(
+        file for file in sorted(NOEMIE.glob("*.noe")) if file.read_bytes()[:2] != b"\x1f\x8b"
+    )
 
 
 def test_practitioner_sees_only_their_practice(page, base_url, log_in, errors, shot):
     log_in("infirmiere")
-    expect(page.locator(".o_health_cockpit .o_hc_title")).to_contain_text("1 professionnel", timeout=60_000)
+    expect(page.locator(".o_health_cockpit .o_hc_title")).to_contain_text(
+        "1 professionnel", timeout=60_000
+    )
     expect(page.locator(".o_hc_drop")).to_have_count(0)
     shot("7-professionnel")

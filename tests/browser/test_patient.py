@@ -6,7 +6,9 @@ import time
 from playwright.sync_api import expect
 
 #: key letters of the nomenclature that no patient page may show
-CARE = re.compile(r"\b(AMI|AMX|AMK|AMY|BSA|BSB|BSC|IFD|RSC|NMI|MAU)\b|s[ée]ance|pansement|injection|bilan", re.I)
+CARE = re.compile(
+    r"\b(AMI|AMX|AMK|AMY|BSA|BSB|BSC|IFD|RSC|NMI|MAU)\b|s[ée]ance|pansement|injection|bilan", re.I
+)
 
 
 def test_patient_pays_from_a_phone(page, patient_link, errors, shot):

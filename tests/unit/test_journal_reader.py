@@ -3,6 +3,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from journal import JournalError, read_journal
 from journal.reader import MANDATORY, OPTIONAL
 

@@ -3,10 +3,11 @@
 import doctest
 from datetime import date, timedelta
 
-import ngap
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
+import ngap
 from ngap import LetterValue, Tariff, UnknownValue, act_price, first_forfeited_day
 
 

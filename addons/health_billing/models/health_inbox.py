@@ -152,8 +152,8 @@ class HealthInbox(models.Model):
                 if self.kind == "unknown":
                     raise InboxRefusal(
                         self.env._(
-                            "This file is none of those Facturière reads (FSE journal, B2, NOEMIE, ARL list, CAMT.053 bank "
-                            "statement): check that it is the right one."
+                            "This file is none of those Facturière reads (FSE journal, B2, NOEMIE, ARL list, "
+                            "CAMT.053 bank statement): check that it is the right one."
                         )
                     )
                 result = getattr(self, f"_ingest_{self.kind}")(content)

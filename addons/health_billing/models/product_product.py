@@ -44,7 +44,7 @@ class ProductProduct(models.Model):
 
     @api.model
     def _load_ngap_acts(self):
-        """Create the acts of the data file that are not there yet, keyed by profession, letter, coefficient and label."""
+        """Create the acts of the data file that are missing, keyed by profession, letter, coefficient and label."""
         known = set(
             self.with_context(active_test=False, lang=None)
             .search([("health_key_letter", "!=", False)])

@@ -49,7 +49,7 @@ class TestFseImport(HealthCommon):
             )
             self.assertEqual(move.invoice_date_due, share.due_date)
             self.assertEqual(move.health_share_id, share)
-            receivable = move.line_ids.filtered(lambda l: l.display_type == "payment_term")
+            receivable = move.line_ids.filtered(lambda line: line.display_type == "payment_term")
             self.assertEqual(receivable.account_id, self.nurse._health_account(share.debtor_kind))
             for text in (
                 move.name,

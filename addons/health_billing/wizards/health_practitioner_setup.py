@@ -67,28 +67,29 @@ class HealthPractitionerSetup(models.TransientModel):
         :raises ValidationError: on a wrong number; nothing is then created.
         """
         self._check()
+        Company = self.env["res.company"].sudo()
+        # nothing about a practitioner is looked up at a third party, were partner_autocomplete installed
+        private = (
+            {"iap_enrich_auto_done": True} if "iap_enrich_auto_done" in Company._fields else {}
+        )
         # no localization module may install itself in the middle of this
-        company = (
-            self.env["res.company"]
-            .sudo()
-            .with_context(chart_template_load=True, tracking_disable=True)
-            .create(
-                {
-                    "name": self.name,
-                    "country_id": self.env.ref("base.fr").id,
-                    "currency_id": self.env.ref("base.EUR").id,
-                    "company_registry": self.siren,
-                    "street": self.street,
-                    "zip": self.zip,
-                    "city": self.city,
-                    "email": self.email,
-                    "phone": self.phone,
-                    "health_profession": self.profession,
-                    "health_provider_no": self.provider_no,
-                    "health_rpps": self.rpps,
-                    "health_zone": self.zone,
-                }
-            )
+        company = Company.with_context(chart_template_load=True, tracking_disable=True).create(
+            {
+                **private,
+                "name": self.name,
+                "country_id": self.env.ref("base.fr").id,
+                "currency_id": self.env.ref("base.EUR").id,
+                "company_registry": self.siren,
+                "street": self.street,
+                "zip": self.zip,
+                "city": self.city,
+                "email": self.email,
+                "phone": self.phone,
+                "health_profession": self.profession,
+                "health_provider_no": self.provider_no,
+                "health_rpps": self.rpps,
+                "health_zone": self.zone,
+            }
         )
         # the agency's own people follow every practitioner
         self.env.ref("health_billing.group_biller").sudo().all_user_ids.write(

@@ -4,6 +4,8 @@ import { useService } from "@web/core/utils/hooks";
 import { user } from "@web/core/user";
 import { _t } from "@web/core/l10n/translation";
 
+const OVERVIEW_CARDS = 3;
+
 /** The cockpit: what must I do now? One lane per kind of work, one card per decision that settles many cases. */
 export class HealthCockpit extends Component {
     static template = "health_billing.Cockpit";
@@ -24,9 +26,20 @@ export class HealthCockpit extends Component {
         });
     }
 
+    /** The lane that was chosen, else every lane that has work in it. */
     get lanes() {
         const { lane, data } = this.state;
-        return lane ? data.lanes.filter((l) => l.code === lane) : data.lanes;
+        return data.lanes.filter((l) => (lane ? l.code === lane : l.cards.length));
+    }
+
+    /** Lanes with nothing to do: one line each. */
+    get idle() {
+        return this.state.data.lanes.filter((l) => !l.cards.length);
+    }
+
+    /** All cards of a chosen lane; in the overview the most pressing ones only. */
+    cards(lane) {
+        return this.state.lane ? lane.cards : lane.cards.slice(0, OVERVIEW_CARDS);
     }
 
     get day() {

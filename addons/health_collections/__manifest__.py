@@ -1,0 +1,28 @@
+{
+    "name": "Health Collections",
+    "version": "19.0.1.0.0",
+    "summary": "Patient reminders behind a guard, and a payment page without log-in",
+    "license": "AGPL-3",
+    "author": "Facturière",
+    "category": "Accounting/Health",
+    "depends": ["health_billing", "account_credit_control", "account_payment", "portal"],
+    "data": [
+        "security/ir.model.access.csv",
+        "security/health_collections_rules.xml",
+        "data/health_parameter.xml",
+        "data/mail_template.xml",
+        "data/credit_control_policy.xml",
+        "report/reminder_letter.xml",
+        "views/note_templates.xml",
+        "views/health_payment_link_views.xml",
+        "views/health_share_views.xml",
+        "views/res_partner_views.xml",
+        "views/credit_control_line_views.xml",
+        "wizards/health_payment_link_wizard_views.xml",
+        "views/menus.xml",
+    ],
+    "assets": {
+        "health_collections.assets_note": ["health_collections/static/src/note/note.css"],
+    },
+    "post_init_hook": "post_init_hook",
+}

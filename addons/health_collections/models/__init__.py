@@ -1,0 +1,15 @@
+from . import (
+    account_payment,
+    credit_control_communication,
+    credit_control_line,
+    credit_control_policy,
+    credit_control_run,
+    health_cockpit,
+    health_cycle,
+    health_payment_link,
+    health_share,
+    mail_template,
+    payment_transaction,
+    res_company,
+    res_partner,
+)

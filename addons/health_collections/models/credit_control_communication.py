@@ -1,0 +1,187 @@
+from markupsafe import Markup
+
+from odoo import api, fields, models
+from odoo.tools import format_amount, format_date
+
+from odoo.addons.health_billing.tools import cents, format_cents
+
+#: messages rendered and queued at a time
+BATCH = 200
+STYLE = "padding: 5px; border: 1px solid black;"
+
+
+class CreditControlCommunication(models.Model):
+    _inherit = "credit.control.communication"
+
+    health_channel = fields.Selection(
+        [("email", "E-mail"), ("letter", "Letter")],
+        compute="_compute_health_channel",
+        string="Sent by",
+    )
+
+    @api.depends("credit_control_line_ids.channel")
+    def _compute_health_channel(self):
+        for communication in self:
+            communication.health_channel = (
+                "letter" if communication._health_is_letter() else "email"
+            )
+
+    @api.model
+    def _letters_domain(self):
+        """Letters to print, and e-mails that did not go through."""
+        return [
+            ("credit_control_line_ids", "any", self.env["credit.control.line"]._letters_domain())
+        ]
+
+    def _health_is_letter(self):
+        return any(line.channel == "letter" for line in self.credit_control_line_ids)
+
+    def _health_amount_text(self):
+        """Amount of this message as a French text, e.g. ``12,34 €``."""
+        return format_cents(sum(cents(line.balance_due) for line in self.credit_control_line_ids))
+
+    def _health_fse_numbers(self):
+        return sorted(self.credit_control_line_ids.invoice_id.health_share_id.fse_id.mapped("name"))
+
+    @api.model
+    def _aggregate_credit_lines(self, lines):
+        """Replace `account_credit_control`: same groups, without one search per group."""
+        groups = lines.grouped(
+            lambda line: (
+                line.policy_level_id,
+                line.currency_id or line.company_id.currency_id,
+                line.company_id or self.env.company,
+                line.partner_id,
+            )
+        )
+        return [
+            {
+                "credit_control_line_ids": [fields.Command.set(members.ids)],
+                "partner_id": partner.id,
+                "policy_level_id": level.id,
+                "currency_id": currency.id,
+                "company_id": company.id,
+                # the day of the run, which need not be the day of the machine
+                "report_date": max(members.mapped("date")),
+            }
+            for (level, currency, company, partner), members in sorted(
+                groups.items(), key=lambda group: (group[0][0].level, group[0][1].id)
+            )
+        ]
+
+    @api.model
+    def _onchange_partner_id(self):
+        """Override of `account_credit_control`: a patient is written to in person, no contact is
+        searched.
+        """
+        patients = self.filtered(lambda one: one.partner_id.health_kind == "patient")
+        for communication in patients:
+            communication.contact_address_id = communication.partner_id
+        return super(CreditControlCommunication, self - patients)._onchange_partner_id()
+
+    def _get_credit_control_communication_table(self):
+        """Replace `account_credit_control`: the same table with every value escaped."""
+        heads = (
+            self.env._("Invoice number"),
+            self.env._("Payment reference"),
+            self.env._("Invoice date"),
+            self.env._("Due date"),
+            self.env._("Invoice amount"),
+            self.env._("Amount due"),
+        )
+        rows = Markup().join(
+            Markup("<tr>%s</tr>")
+            % Markup().join(
+                Markup("<td style='%s'>%s</td>") % (STYLE, value or "")
+                for value in (
+                    line.invoice_id.name,
+                    line.invoice_id.payment_reference,
+                    format_date(self.env, line.date_entry),
+                    format_date(self.env, line.date_due),
+                    format_amount(self.env, line.amount_due, line.currency_id),
+                    format_amount(self.env, line.balance_due, line.currency_id),
+                )
+            )
+            for line in self.credit_control_line_ids
+        )
+        return Markup(
+            "<br/><h3>%s</h3>"
+            "<table style='border-collapse: collapse; width: 100%%; text-align: center;'>"
+            "<tr>%s</tr>%s</table>"
+        ) % (
+            self.env._("Invoices summary"),
+            Markup().join(Markup("<th style='%s'>%s</th>") % (STYLE, head) for head in heads),
+            rows,
+        )
+
+    def _generate_emails(self):
+        """Override of `account_credit_control`: the messages to patients are made in batches,
+        without PDF.
+        """
+        patients = self.filtered(lambda one: one.partner_id.health_kind == "patient")
+        patients._health_queue_emails()
+        return super(CreditControlCommunication, self - patients)._generate_emails()
+
+    def _health_queue_emails(self):
+        """Queue one e-mail per communication, each with a payment link of its own.
+
+        The link is in the mail that leaves, and nowhere else: what stays in the history has
+        it blotted out.
+        """
+        lines = self.credit_control_line_ids.filtered(lambda line: line.state == "to_be_sent")
+        for start in range(0, len(self), BATCH):
+            self[start : start + BATCH]._health_queue_batch()
+        for day, group in lines.grouped("date").items():
+            group.write({"state": "queued", "date_sent": day})
+
+    def _health_queue_batch(self):
+        url_by_id = {}
+        for day, group in self.grouped("report_date").items():
+            owners = [(one.partner_id, one.company_id) for one in group]
+            urls = self.env["health.payment.link"]._make(
+                owners, "reminder", communications=group, day=day
+            )
+            url_by_id.update(zip(group.ids, urls, strict=True))
+        queued = []
+        for template, communications in self.grouped(
+            lambda one: one.policy_level_id.email_template_id
+        ).items():
+            queued += template._health_mail_values(communications, url_by_id)
+        subtype = self.env.ref("account_credit_control.mt_request")
+        for values in queued:
+            values["subtype_id"] = subtype.id
+        self.env["mail.mail"].sudo().create(queued)
+        self._health_log_on_patients()
+
+    def _health_log_on_patients(self):
+        """One note in the history of each patient: when, how, how much."""
+        notes = {}
+        for communication in self:
+            notes.setdefault(communication.partner_id.id, []).append(
+                self.env._(
+                    "Reminder by %(channel)s: %(amount)s, %(count)s FSE.",
+                    channel=self.env._("letter")
+                    if communication._health_is_letter()
+                    else self.env._("e-mail"),
+                    amount=communication._health_amount_text(),
+                    count=len(communication.credit_control_line_ids),
+                )
+            )
+        self.partner_id._message_log_batch(
+            bodies={partner: Markup("<br/>").join(texts) for partner, texts in notes.items()}
+        )
+
+    def action_health_print_letters(self):
+        """Print the letters and mark them as sent."""
+        self.check_access("read")
+        self.env["health.payment.link"].check_access("write")
+        lines = self.sudo().credit_control_line_ids.filtered(
+            lambda line: line.state in ("to_be_sent", "email_error", "error")
+        )
+        lines.write(
+            {"state": "sent", "channel": "letter", "date_sent": fields.Date.context_today(self)}
+        )
+        lines.communication_id._health_log_on_patients()
+        return self.env.ref("health_collections.action_report_reminder_letter").report_action(
+            self, config=False
+        )

@@ -1,0 +1,9 @@
+from . import (
+    test_access,
+    test_cockpit,
+    test_guard,
+    test_note,
+    test_payment_link,
+    test_reminders,
+    test_setup,
+)

@@ -1,0 +1,1 @@
+from . import health_payment_link_wizard

@@ -1,0 +1,114 @@
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+
+
+class HealthRejection(models.Model):
+    """A part that a payer refused, with its cause, until a person fixes it or gives it up."""
+
+    _name = "health.rejection"
+    _description = "Rejection"
+    _inherit = ["mail.thread"]
+    _order = "rejected_on desc, id desc"
+    _rec_name = "display_name"
+
+    settlement_line_id = fields.Many2one(
+        "health.settlement.line", string="Return line", index=True, ondelete="cascade", readonly=True
+    )
+    share_id = fields.Many2one(
+        "health.share", required=True, index=True, ondelete="cascade", readonly=True
+    )
+    fse_id = fields.Many2one(related="share_id.fse_id", store=True, index=True)
+    company_id = fields.Many2one(
+        related="share_id.company_id", store=True, index=True, string="Practitioner"
+    )
+    patient_id = fields.Many2one(related="share_id.patient_id", store=True)
+    partner_id = fields.Many2one(related="share_id.partner_id", store=True, string="Payer", index=True)
+    currency_id = fields.Many2one(related="share_id.currency_id")
+    amount = fields.Monetary(related="share_id.amount", store=True)
+    rejected_on = fields.Date(required=True, readonly=True)
+    part = fields.Selection([("amo", "AMO"), ("amc", "AMC")], required=True, readonly=True)
+    code = fields.Char(readonly=True)
+    label = fields.Char(readonly=True)
+    level = fields.Selection(
+        [("F", "Invoice"), ("L", "Line"), ("A", "Refined code")], readonly=True
+    )
+    act = fields.Char("Act concerned", readonly=True)
+    info = fields.Text("More from the payer", readonly=True)
+    code_id = fields.Many2one(
+        "health.reject.code", string="Catalogue entry", index=True, readonly=True
+    )
+    family_id = fields.Many2one(
+        "health.reject.family",
+        string="Cause",
+        compute="_compute_family_id",
+        store=True,
+        index=True,
+    )
+    fixed_by = fields.Selection(related="family_id.fixed_by")
+    advice = fields.Text("What to do", related="family_id.procedure")
+    outcome = fields.Selection(related="family_id.money")
+    state = fields.Selection(
+        [("open", "To fix"), ("fixed", "Fixed"), ("abandoned", "Abandoned")],
+        required=True,
+        default="open",
+        index=True,
+        tracking=True,
+    )
+    closing_reason = fields.Char(readonly=True, tracking=True)
+
+    @api.depends("code_id.family_id", "label", "part")
+    def _compute_family_id(self):
+        classify = self.env["health.reject.family"]._classifier()
+        for rejection in self:
+            rejection.family_id = rejection.code_id.family_id or classify(rejection.label, rejection.part)
+
+    @api.depends("fse_id.name", "code", "part")
+    def _compute_display_name(self):
+        parts = dict(self._fields["part"]._description_selection(self.env))
+        for rejection in self:
+            names = [rejection.fse_id.name or "", parts.get(rejection.part, ""), rejection.code or ""]
+            rejection.display_name = " · ".join(filter(None, names))
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        rejections = super().create(vals_list)
+        rejections.share_id._sync_is_rejected()
+        return rejections
+
+    def write(self, vals):
+        result = super().write(vals)
+        if "state" in vals:
+            self.share_id._sync_is_rejected()
+        return result
+
+    def unlink(self):
+        shares = self.share_id
+        result = super().unlink()
+        shares._sync_is_rejected()
+        return result
+
+    def action_fixed(self):
+        """The cause is removed: the share is no longer held by this rejection."""
+        self._close("fixed", self.env._("Fixed by %s", self.env.user.name))
+
+    def action_abandon(self):
+        """Ask for the reason, then give up."""
+        self.ensure_one()
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Abandon the rejection"),
+            "res_model": "health.rejection.close",
+            "view_mode": "form",
+            "target": "new",
+            "context": {"default_rejection_ids": [fields.Command.set(self.ids)]},
+        }
+
+    def action_reopen(self):
+        self.write({"state": "open", "closing_reason": False})
+
+    def _close(self, state, reason):
+        if not (reason or "").strip():
+            raise UserError(self.env._("Say why: the reason stays with the rejection."))
+        self.filtered(lambda rejection: rejection.state == "open").write(
+            {"state": state, "closing_reason": reason}
+        )

@@ -1,0 +1,1 @@
+from . import health_rejection_close

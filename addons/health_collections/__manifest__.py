@@ -4,6 +4,7 @@
     "summary": "Patient reminders behind a guard, and a payment page without log-in",
     "license": "AGPL-3",
     "author": "Facturière",
+    "website": "https://facturiere.example",
     "category": "Accounting/Health",
     "depends": ["health_billing", "account_credit_control", "account_payment", "portal"],
     "data": [
@@ -25,4 +26,5 @@
         "health_collections.assets_note": ["health_collections/static/src/note/note.css"],
     },
     "post_init_hook": "post_init_hook",
+    "uninstall_hook": "uninstall_hook",
 }

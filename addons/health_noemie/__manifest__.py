@@ -11,6 +11,7 @@
         "account_statement_import_file",
         "account_statement_import_camt",
     ],
+    "uninstall_hook": "uninstall_hook",
     "data": [
         "security/ir.model.access.csv",
         "security/rules.xml",

@@ -56,7 +56,8 @@ def test_biller_path(page, base_url, log_in, errors, shot):
     shot("3-virements")
     row.locator("td.o_data_cell").nth(1).click()
     expect(page.locator(".o_form_view")).to_be_visible(timeout=30_000)
-    expect(page.locator(".o_form_view")).to_contain_text("Pourquoi")
+    # why: the rule, and the evidence
+    expect(page.locator(".o_form_view")).to_contain_text("Le libellé de la banque cite la référence")
     page.wait_for_timeout(400)
     shot("4-virement")
 

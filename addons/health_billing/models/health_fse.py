@@ -77,7 +77,6 @@ class HealthFse(models.Model):
     )
     replaces_id = fields.Many2one(
         "health.fse",
-        string="Replaces",
         help="The refused FSE that this one corrects.",
         index="btree_not_null",
     )

@@ -18,7 +18,7 @@ class HealthFseAct(models.Model):
     coefficient = fields.Char(compute="_compute_coefficient")
     quantity = fields.Integer(default=1, required=True)
     complement = fields.Selection(
-        [("N", "Night"), ("F", "Sunday or holiday"), ("U", "Emergency")], string="Complement"
+        [("N", "Night"), ("F", "Sunday or holiday"), ("U", "Emergency")]
     )
     product_id = fields.Many2one("product.product", string="NGAP act")
     amount = fields.Monetary("Fee")

@@ -33,7 +33,7 @@ class ProductProduct(models.Model):
 
     @api.model
     def _health_professions(self):
-        return self.env["res.company"]._fields["health_profession"].selection
+        return self.env["res.company"]._fields["health_profession"]._description_selection(self.env)
 
     @api.depends("health_coefficient_hundredths")
     def _compute_health_coefficient(self):

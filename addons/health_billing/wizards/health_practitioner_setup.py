@@ -10,7 +10,7 @@ class HealthPractitionerSetup(models.TransientModel):
     _name = "health.practitioner.setup"
     _description = "Make a Practitioner Ready to Bill"
 
-    name = fields.Char("Name", required=True)
+    name = fields.Char(required=True)
     profession = fields.Selection(selection="_professions", required=True)
     provider_no = fields.Char("Billing number", size=9, required=True)
     rpps = fields.Char("RPPS", size=11)

@@ -1,6 +1,7 @@
 from markupsafe import Markup
 
 from odoo import api, fields, models
+from odoo.fields import Domain
 from odoo.tools import format_amount, format_date
 
 from odoo.addons.health_billing.tools import cents, format_cents
@@ -19,6 +20,22 @@ class CreditControlCommunication(models.Model):
         string="Sent by",
     )
 
+    health_to_print = fields.Boolean(
+        "To print", compute="_compute_health_to_print", search="_search_health_to_print"
+    )
+
+    def _compute_health_to_print(self):
+        waiting = self.search([("id", "in", self.ids), *self._letters_domain()])
+        for communication in self:
+            communication.health_to_print = communication in waiting
+
+    @api.model
+    def _search_health_to_print(self, operator, value):
+        if operator != "in":
+            return NotImplemented
+        domain = Domain(self._letters_domain())
+        return domain if True in value else ~domain
+
     @api.depends("credit_control_line_ids.channel")
     def _compute_health_channel(self):
         for communication in self:
@@ -36,12 +53,18 @@ class CreditControlCommunication(models.Model):
     def _health_is_letter(self):
         return any(line.channel == "letter" for line in self.credit_control_line_ids)
 
+    def _health_open_lines(self):
+        """Those of the reminded items that are still to be paid: a letter may be printed days later."""
+        return self.credit_control_line_ids.filtered(lambda line: not line.move_line_id.reconciled)
+
     def _health_amount_text(self):
-        """Amount of this message as a French text, e.g. ``12,34 €``."""
-        return format_cents(sum(cents(line.balance_due) for line in self.credit_control_line_ids))
+        """What is left to pay of this reminder, as a French text, e.g. ``12,34 €``."""
+        return format_cents(
+            sum(cents(line.move_line_id.amount_residual) for line in self._health_open_lines())
+        )
 
     def _health_fse_numbers(self):
-        return sorted(self.credit_control_line_ids.invoice_id.health_share_id.fse_id.mapped("name"))
+        return sorted(self._health_open_lines().invoice_id.health_share_id.fse_id.mapped("name"))
 
     @api.model
     def _aggregate_credit_lines(self, lines):
@@ -164,7 +187,7 @@ class CreditControlCommunication(models.Model):
                     if communication._health_is_letter()
                     else self.env._("e-mail"),
                     amount=communication._health_amount_text(),
-                    count=len(communication.credit_control_line_ids),
+                    count=len(communication._health_open_lines()),
                 )
             )
         self.partner_id._message_log_batch(

@@ -12,6 +12,8 @@ class CreditControlLine(models.Model):
         return [
             ("communication_id", "!=", False),
             ("partner_id.health_kind", "=", "patient"),
+            # whoever has paid since gets no letter
+            ("move_line_id.reconciled", "=", False),
             "|",
             "&",
             ("state", "=", "to_be_sent"),

@@ -22,6 +22,8 @@ class CreditControlPolicy(models.Model):
         if released is not None:
             return self.env["account.move.line"].browse(released)
         lines = super()._get_move_lines_to_process(credit_control_run)
+        if not self.env.context.get("health_guard", True):
+            return lines
         return self._health_released(lines, credit_control_run.date)[0]
 
     def _health_released(self, lines, day):
@@ -41,7 +43,8 @@ class CreditControlPolicy(models.Model):
             shares by reason).
         """
         self.ensure_one()
-        lines = super()._get_move_lines_to_process(credit_control_run)
+        unguarded = self.with_context(health_guard=False)
+        lines = unguarded._get_move_lines_to_process(credit_control_run)
         lines -= self._lines_different_policy(lines)
         due = self.env["account.move.line"]
         for level in self.level_ids:

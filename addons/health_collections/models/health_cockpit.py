@@ -125,7 +125,8 @@ class HealthCockpit(models.AbstractModel):
     @api.model
     def _cards_patients_letters(self):
         Line = self.env["credit.control.line"]
-        if not Line.has_access("read"):
+        # whether a line is a letter hangs on the journal items it reminds of
+        if not Line.has_access("read") or not self.env["account.move.line"].has_access("read"):
             return []
         return [
             self._patient_card(

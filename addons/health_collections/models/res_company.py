@@ -19,8 +19,9 @@ class ResCompany(models.Model):
         """Override of `health_billing`: a practitioner also gets a reminder policy and a payment
         provider.
         """
-        super()._health_setup()
+        result = super()._health_setup()
         self._health_setup_collections()
+        return result
 
     def _health_setup_collections(self):
         for company in self:
@@ -33,9 +34,13 @@ class ResCompany(models.Model):
         """
         self.ensure_one()
         policy = self.credit_policy_id
-        if policy.company_id == self:
-            return policy
         model = self.env.ref("health_collections.policy_patient_model")
+        if policy.company_id == self:
+            # the base addon's message prints a PDF in English: it is what an uninstallation left
+            base = self.env.ref("account_credit_control.email_template_credit_control_base", False)
+            foreign = policy.level_ids.filtered(lambda level: level.email_template_id == base)
+            foreign.email_template_id = model.level_ids[:1].email_template_id
+            return policy
         policy = model.copy(
             {
                 "name": f"{model.name} · {self.name}",

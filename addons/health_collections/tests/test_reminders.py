@@ -233,6 +233,26 @@ class TestReminders(CollectionsCommon):
         self.assertNotIn("AMI", html)
         self.assertNotIn("1600275", html)
 
+    def test_no_letter_for_what_was_paid_since(self):
+        shares = [
+            self.late(
+                number, company=self.physio, patient_id=self.physio_patient.id, patient=patient
+            )
+            for number, patient in (("000128", 1260), ("000129", 840))
+        ]
+        self.run_day()
+        communication = self.lines(shares[0]).communication_id
+        self.assertTrue(communication.health_to_print)
+        self.assertEqual(communication._health_amount_text(), "21,00 €")
+        self.pay(shares[0])
+        self.assertEqual(communication._health_amount_text(), "8,40 €")
+        self.assertEqual(communication._health_fse_numbers(), ["000129"])
+        self.pay(shares[1])
+        communication.invalidate_recordset()
+        self.assertFalse(communication.health_to_print)
+        found = self.env["credit.control.communication"].search([("health_to_print", "=", True)])
+        self.assertNotIn(communication, found)
+
     def test_failed_mail_becomes_a_letter(self):
         share = self.late("000124")
         self.run_day()

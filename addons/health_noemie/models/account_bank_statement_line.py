@@ -43,7 +43,7 @@ class AccountBankStatementLine(models.Model):
     _inherit = "account.bank.statement.line"
 
     health_match_state = fields.Selection(
-        [("matched", "Explained"), ("queue", "To explain")],
+        [("queue", "To explain"), ("matched", "Explained")],
         string="Matching",
         compute="_compute_health_match_state",
         store=True,
@@ -64,6 +64,7 @@ class AccountBankStatementLine(models.Model):
     health_match_evidence = fields.Text("Why", readonly=True, copy=False)
     health_match_runner_up = fields.Text("Other reading set aside", readonly=True, copy=False)
     health_queue_reason = fields.Text("What is missing", readonly=True, copy=False)
+    health_why = fields.Text("Explanation", compute="_compute_health_why")
     health_hold = fields.Boolean(
         "Undone by a person", readonly=True, copy=False, help="The matching step leaves it alone."
     )
@@ -97,6 +98,14 @@ class AccountBankStatementLine(models.Model):
             else:
                 line.health_match_state = "matched" if line.is_reconciled else "queue"
 
+    @api.depends("health_match_evidence", "health_queue_reason", "health_match_state")
+    def _compute_health_why(self):
+        for line in self:
+            if line.health_match_state == "queue":
+                line.health_why = line.health_queue_reason
+            else:
+                line.health_why = line.health_match_evidence
+
     @api.depends("move_id.line_ids.matched_debit_ids")
     def _compute_health_share_ids(self):
         for line in self:
@@ -108,25 +117,30 @@ class AccountBankStatementLine(models.Model):
     def _auto_reconcile(self):
         """Override of `account_reconcile_oca`: its matcher takes an amount for a proof; ours works here."""
         return super(
-            AccountBankStatementLine, self.filtered(lambda line: not line.company_id.health_provider_no)
+            AccountBankStatementLine,
+            self.filtered(lambda line: not line.company_id.health_provider_no),
         )._auto_reconcile()
 
     def _retrieve_partner(self):
         """Override of `account_reconcile_oca`: no partner is guessed from a likeness of names."""
         return super(
-            AccountBankStatementLine, self.filtered(lambda line: not line.company_id.health_provider_no)
+            AccountBankStatementLine,
+            self.filtered(lambda line: not line.company_id.health_provider_no),
         )._retrieve_partner()
 
     def action_undo_reconciliation(self):
         """Override of `account`: the settlements are announced again, and the match is not made anew."""
-        ours = self.filtered("health_match_rule")
+        # whoever may undo a bank entry may also bring its settlements back
+        ours = self.filtered("health_match_rule").sudo()
         settlements = ours.health_settlement_ids
         result = super().action_undo_reconciliation()
         settlements.line_ids.filtered("is_paid_twice").write({"is_paid_twice": False})
         ours.write(
             {
                 "health_settlement_ids": [fields.Command.clear()],
-                "health_candidate_ids": [fields.Command.set(settlements.ids)] if len(ours) == 1 else [],
+                "health_candidate_ids": [fields.Command.set(settlements.ids)]
+                if len(ours) == 1
+                else [],
                 "health_match_rule": False,
                 "health_match_evidence": False,
                 "health_match_runner_up": False,
@@ -192,7 +206,9 @@ class AccountBankStatementLine(models.Model):
         :raises UserError: nothing chosen, or the sum differs
         """
         self.ensure_one()
-        chosen = self.health_candidate_ids.filtered(lambda settlement: settlement.state == "announced")
+        chosen = self.health_candidate_ids.filtered(
+            lambda settlement: settlement.state == "announced"
+        )
         if not chosen:
             raise UserError(self.env._("Choose the settlements that this credit paid."))
         total = sum(cents(settlement.amount_expected) for settlement in chosen)
@@ -282,7 +298,9 @@ class AccountBankStatementLine(models.Model):
             for decision in result.decisions
         ]
         left = {unmatched.id: unmatched for unmatched in result.unmatched_credits}
-        rest = [credit for credit in credits if credit.id in left and not left[credit.id].candidate_ids]
+        rest = [
+            credit for credit in credits if credit.id in left and not left[credit.id].candidate_ids
+        ]
         for decision in match_dues(self._health_dues(rest), rest, payer_names):
             credit = by_id[decision.credit_ids[0]]
             share = self.env["health.share"].browse(decision.settlement_ids)
@@ -352,7 +370,9 @@ class AccountBankStatementLine(models.Model):
                 self.env._(
                     "%(count)s credit(s) wait for a person (%(amount)s).",
                     count=len(reasons),
-                    amount=format_cents(sum(cents(line.amount) for line in self.browse(list(reasons)))),
+                    amount=format_cents(
+                        sum(cents(line.amount) for line in self.browse(list(reasons)))
+                    ),
                 )
             )
         return sentences
@@ -401,7 +421,9 @@ class AccountBankStatementLine(models.Model):
         for booking in bookings:
             own, reason = booking.rows(open_items, dict(left), self.env)
             if not reason and sum(row.amount for row in own) != cents(booking.credit.amount):
-                reason = self.env._("The parts announced do not make the amount received: look at the settlement.")
+                reason = self.env._(
+                    "The parts announced do not make the amount received: look at the settlement."
+                )
             if reason:
                 refused[booking.credit.id] = reason
                 continue
@@ -447,15 +469,21 @@ class AccountBankStatementLine(models.Model):
         """dict of share id → its receivable item, for all bookings; a handful of queries."""
         shares = self.env["health.share"]
         shares = shares.union(*[b.settlements.line_ids.share_id | b.shares for b in bookings])
-        items = self.env["account.move.line"].sudo().search(
-            [
-                ("move_id", "in", shares.move_id.ids),
-                ("parent_state", "=", "posted"),
-                ("account_id.account_type", "=", "asset_receivable"),
-            ]
+        items = (
+            self.env["account.move.line"]
+            .sudo()
+            .search(
+                [
+                    ("move_id", "in", shares.move_id.ids),
+                    ("parent_state", "=", "posted"),
+                    ("account_id.account_type", "=", "asset_receivable"),
+                ]
+            )
         )
         by_move = {item.move_id.id: item for item in items}
-        return {share.id: by_move[share.move_id.id] for share in shares if share.move_id.id in by_move}
+        return {
+            share.id: by_move[share.move_id.id] for share in shares if share.move_id.id in by_move
+        }
 
     @api.model
     def _health_replace_suspense(self, bookings, rows):
@@ -544,7 +572,9 @@ class _Booking:
 
     def _settlement_rows(self, settlement, open_items, left, env):
         rows, groups = [], defaultdict(list)
-        paid_lines = settlement.line_ids.filtered(lambda line: line.in_transfer and cents(line.paid))
+        paid_lines = settlement.line_ids.filtered(
+            lambda line: line.in_transfer and cents(line.paid)
+        )
         for line in paid_lines:
             item = open_items.get(line.share_id.id)
             amount = cents(line.paid)
@@ -554,7 +584,9 @@ class _Booking:
                 continue
             row = self._single_row(settlement, line, item, env)
             if row is None:
-                return [], env._("The payer of this settlement is not known: enter it on the settlement.")
+                return [], env._(
+                    "The payer of this settlement is not known: enter it on the settlement."
+                )
             if item and amount > 0 and left[item.id]:
                 row.items.append(item)
                 left[item.id] -= min(amount, left[item.id])

@@ -14,10 +14,13 @@ class AccountStatementImportCamtParser(models.AbstractModel):
 
         The original keeps the last account number for all statements of the file.
         """
-        root = etree.fromstring(data, parser=etree.XMLParser(resolve_entities=False, no_network=True))
+        root = etree.fromstring(
+            data, parser=etree.XMLParser(resolve_entities=False, no_network=True)
+        )
         ns = etree.QName(root).namespace or ""
         numbers = root.xpath(
-            "/*/*/ns:Stmt/ns:Acct/ns:Id/ns:IBAN | /*/*/ns:Stmt/ns:Acct/ns:Id/ns:Othr/ns:Id", namespaces={"ns": ns}
+            "/*/*/ns:Stmt/ns:Acct/ns:Id/ns:IBAN | /*/*/ns:Stmt/ns:Acct/ns:Id/ns:Othr/ns:Id",
+            namespaces={"ns": ns},
         )
         if len({"".join((number.text or "").split()) for number in numbers}) < 2:
             return super().parse(data)
@@ -28,7 +31,9 @@ class AccountStatementImportCamtParser(models.AbstractModel):
             key = (statement.pop("currency", None), statement.pop("account_number", None))
             if statement["transactions"]:
                 accounts.setdefault(key, []).append(statement)
-        return [(currency, number, statements) for (currency, number), statements in accounts.items()]
+        return [
+            (currency, number, statements) for (currency, number), statements in accounts.items()
+        ]
 
     def parse_statement(self, ns, node):
         """Override: give every movement an import key, so that overlapping statements never double a line.
@@ -48,7 +53,9 @@ class AccountStatementImportCamtParser(models.AbstractModel):
     def parse_entry(self, ns, node):
         """Override: add the import key, and the label of entries without details."""
         space = {"ns": ns}
-        numbers = node.xpath("./ns:AcctSvcrRef | ./ns:NtryDtls/ns:TxDtls/ns:Refs/ns:AcctSvcrRef", namespaces=space)
+        numbers = node.xpath(
+            "./ns:AcctSvcrRef | ./ns:NtryDtls/ns:TxDtls/ns:Refs/ns:AcctSvcrRef", namespaces=space
+        )
         number = " ".join((n.text or "").strip() for n in numbers)
         if number.upper() in ("", "NONREF", "NOTPROVIDED"):
             number = ""
@@ -68,5 +75,7 @@ class AccountStatementImportCamtParser(models.AbstractModel):
                     transaction.get("account_number") or "",
                 ]
             )
-            transaction["unique_import_id"] = hashlib.sha256("|".join(facts).encode()).hexdigest()[:24]
+            transaction["unique_import_id"] = hashlib.sha256("|".join(facts).encode()).hexdigest()[
+                :24
+            ]
             yield transaction

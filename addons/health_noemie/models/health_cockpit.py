@@ -38,19 +38,27 @@ class HealthCockpit(models.AbstractModel):
     @api.model
     def _cards_credits(self):
         """Credits to explain: one card per practitioner."""
-        Line = self.env["account.bank.statement.line"].sudo()
-        domain = [("company_id", "in", self.env.companies.ids), ("health_match_state", "=", "queue")]
+        Line = self.env["account.bank.statement.line"]
+        if not Line.has_access("read"):
+            return []
+        domain = [
+            ("company_id", "in", self.env.companies.ids),
+            ("health_match_state", "=", "queue"),
+        ]
         return [
             {
                 "key": f"credits-{company.id}",
                 "title": self.env._("Bank credits to explain"),
-                "why": self.env._("Nothing announced proves what they pay; each tells what is missing."),
+                "why": self.env._(
+                    "Nothing announced proves what they pay; each tells what is missing."
+                ),
                 "practitioner": company.name,
                 "count": count,
                 "amount": amount,
                 "deadline": False,
                 "action": Line._health_credit_action(
-                    self.env._("Bank credits to explain"), domain + [("company_id", "=", company.id)]
+                    self.env._("Bank credits to explain"),
+                    domain + [("company_id", "=", company.id)],
                 ),
                 "button": self.env._("Explain"),
             }
@@ -71,8 +79,12 @@ class HealthCockpit(models.AbstractModel):
         return [
             {
                 "key": f"not-received-{company.id}-{payer.id}",
-                "title": self.env._("Announced, not received: %s", payer.name or self.env._("unknown payer")),
-                "why": self.env._("The payer announced it more than %s days ago: ask for its trace.", wait),
+                "title": self.env._(
+                    "Announced, not received: %s", payer.name or self.env._("unknown payer")
+                ),
+                "why": self.env._(
+                    "The payer announced it more than %s days ago: ask for its trace.", wait
+                ),
                 "practitioner": company.name,
                 "count": count,
                 "amount": amount,
@@ -91,13 +103,17 @@ class HealthCockpit(models.AbstractModel):
 
     @api.model
     def _cards_problems(self):
-        """Parts paid otherwise than billed, or for an FSE that is not recorded: one card per kind."""
+        """Parts paid otherwise than billed, or received for an FSE that is not recorded: by kind."""
         labels = dict(
             self.env["health.settlement.line"]._fields["problem"]._description_selection(self.env)
         )
         domain = [
             ("company_id", "in", self.env.companies.ids),
-            ("problem", "in", ("short", "over", "paid_twice", "negative", "unknown_fse", "no_share")),
+            "|",
+            ("problem", "in", ("short", "over", "paid_twice", "negative")),
+            "&",
+            ("problem", "in", ("unknown_fse", "no_share")),
+            ("move_line_id", "!=", False),
         ]
         lines = self.env["health.settlement.line"].search(domain)
         cards = []
@@ -207,7 +223,9 @@ class HealthCockpit(models.AbstractModel):
             {
                 "key": f"retention-{company.id}-{payer.id}",
                 "title": self.env._("Withheld by %s", payer.name or self.env._("unknown payer")),
-                "why": self.env._("Check the debt; an overpayment claim is contested within two months."),
+                "why": self.env._(
+                    "Check the debt; an overpayment claim is contested within two months."
+                ),
                 "practitioner": company.name,
                 "count": count,
                 "amount": amount,

@@ -49,7 +49,9 @@ class HealthInbox(models.Model):
             raise InboxReview(str(error)) from error
         if not any(file.settlements for file in files):
             raise InboxReview(
-                self.env._("The return is sound but announces no transfer: nothing to record, keep it as proof.")
+                self.env._(
+                    "The return is sound but announces no transfer: nothing to record, keep it as proof."
+                )
             )
         settlements, counts = self.env["health.settlement"]._import_noemie(files, self)
         companies = settlements.company_id
@@ -70,7 +72,9 @@ class HealthInbox(models.Model):
         accounts = parsed if isinstance(parsed, list) else [parsed]
         if not any(statements for _currency, _account, statements in accounts):
             raise InboxReview(
-                self.env._("The statement holds no movement: nothing to record for the period it covers.")
+                self.env._(
+                    "The statement holds no movement: nothing to record for the period it covers."
+                )
             )
         journals = [self._camt_journal(account) for _currency, account, _statements in accounts]
         for _currency, account, statements in accounts:
@@ -96,7 +100,7 @@ class HealthInbox(models.Model):
         }
         sentences = [
             self.env._(
-                "%(lines)s bank movement(s) recorded, %(credits)s of them credits (%(amount)s); %(known)s known already.",
+                "%(lines)s bank movement(s) recorded, %(credits)s credit(s) (%(amount)s); %(known)s known already.",
                 lines=counts["lines"],
                 credits=counts["credits"],
                 amount=format_cents(counts["amount"]),
@@ -134,7 +138,9 @@ class HealthInbox(models.Model):
             ) from error
         if tree.docinfo.internalDTD is not None:
             raise InboxRefusal(
-                self.env._("The bank statement declares entities, which no bank does: it is not read.")
+                self.env._(
+                    "The bank statement declares entities, which no bank does: it is not read."
+                )
             )
 
     def _camt_journal(self, account_number):
@@ -179,7 +185,9 @@ class HealthInbox(models.Model):
             )
         if any(not line.get("date") for line in statement["transactions"]):
             raise InboxReview(
-                self.env._("A movement of the statement %s has no date.", statement.get("name") or "")
+                self.env._(
+                    "A movement of the statement %s has no date.", statement.get("name") or ""
+                )
             )
         for line in statement["transactions"]:
             date.fromisoformat(str(line["date"])[:10])

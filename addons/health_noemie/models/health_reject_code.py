@@ -18,7 +18,9 @@ class HealthRejectCode(models.Model):
     code = fields.Char(required=True, index=True)
     part = fields.Selection([("amo", "AMO"), ("amc", "AMC")], required=True)
     label = fields.Char(required=True)
-    family_id = fields.Many2one("health.reject.family", required=True, index=True, ondelete="restrict")
+    family_id = fields.Many2one(
+        "health.reject.family", required=True, index=True, ondelete="restrict"
+    )
     first_seen = fields.Date(readonly=True)
     last_seen = fields.Date(readonly=True)
     count = fields.Integer("Times seen", readonly=True)

@@ -61,7 +61,10 @@ class HealthRejectFamily(models.Model):
         """
         unknown = self._unknown()
         families = [
-            (family, [phrase(words) for words in (family.pattern or "").splitlines() if words.strip()])
+            (
+                family,
+                [phrase(words) for words in (family.pattern or "").splitlines() if words.strip()],
+            )
             for family in self.search([])
         ]
 

@@ -12,7 +12,11 @@ class HealthRejection(models.Model):
     _rec_name = "display_name"
 
     settlement_line_id = fields.Many2one(
-        "health.settlement.line", string="Return line", index=True, ondelete="cascade", readonly=True
+        "health.settlement.line",
+        string="Return line",
+        index=True,
+        ondelete="cascade",
+        readonly=True,
     )
     share_id = fields.Many2one(
         "health.share", required=True, index=True, ondelete="cascade", readonly=True
@@ -22,7 +26,9 @@ class HealthRejection(models.Model):
         related="share_id.company_id", store=True, index=True, string="Practitioner"
     )
     patient_id = fields.Many2one(related="share_id.patient_id", store=True)
-    partner_id = fields.Many2one(related="share_id.partner_id", store=True, string="Payer", index=True)
+    partner_id = fields.Many2one(
+        related="share_id.partner_id", store=True, string="Payer", index=True
+    )
     currency_id = fields.Many2one(related="share_id.currency_id")
     amount = fields.Monetary(related="share_id.amount", store=True)
     rejected_on = fields.Date(required=True, readonly=True)
@@ -60,13 +66,19 @@ class HealthRejection(models.Model):
     def _compute_family_id(self):
         classify = self.env["health.reject.family"]._classifier()
         for rejection in self:
-            rejection.family_id = rejection.code_id.family_id or classify(rejection.label, rejection.part)
+            rejection.family_id = rejection.code_id.family_id or classify(
+                rejection.label, rejection.part
+            )
 
     @api.depends("fse_id.name", "code", "part")
     def _compute_display_name(self):
         parts = dict(self._fields["part"]._description_selection(self.env))
         for rejection in self:
-            names = [rejection.fse_id.name or "", parts.get(rejection.part, ""), rejection.code or ""]
+            names = [
+                rejection.fse_id.name or "",
+                parts.get(rejection.part, ""),
+                rejection.code or "",
+            ]
             rejection.display_name = " · ".join(filter(None, names))
 
     @api.model_create_multi

@@ -8,7 +8,6 @@ from odoo.addons.health_billing.tools import cents, euros, format_cents
 from ..matching import Settlement
 from ..matching.labels import words
 
-
 #: senders of a NOEMIE that are complementary bodies (their number is 10 digits)
 AMC_SENDERS = ("OC", "CS")
 
@@ -29,17 +28,26 @@ class HealthSettlement(models.Model):
         "res.company", string="Practitioner", required=True, index=True, readonly=True
     )
     currency_id = fields.Many2one(related="company_id.currency_id")
-    key = fields.Char(required=True, readonly=True, copy=False, help="The same settlement in another file.")
-    inbox_id = fields.Many2one("health.inbox", string="Came with", readonly=True, index="btree_not_null")
+    key = fields.Char(
+        required=True, readonly=True, copy=False, help="The same settlement in another file."
+    )
+    inbox_id = fields.Many2one(
+        "health.inbox", string="Came with", readonly=True, index="btree_not_null"
+    )
     transfer_date = fields.Date(required=True, readonly=True, index=True)
     label1 = fields.Char("Transfer label", readonly=True)
     label2 = fields.Char("Transfer label, second line", readonly=True)
     payer_text = fields.Char("Payer as announced", readonly=True)
     sender_no = fields.Char("Sender number", readonly=True)
-    payer_id = fields.Many2one("res.partner", string="Payer", index="btree_not_null")
-    line_ids = fields.One2many("health.settlement.line", "settlement_id", string="Parts", readonly=True)
+    payer_id = fields.Many2one("res.partner", index="btree_not_null")
+    line_ids = fields.One2many(
+        "health.settlement.line", "settlement_id", string="Parts", readonly=True
+    )
     movement_ids = fields.One2many(
-        "health.settlement.movement", "settlement_id", string="Retentions and lump sums", readonly=True
+        "health.settlement.movement",
+        "settlement_id",
+        string="Retentions and lump sums",
+        readonly=True,
     )
     amount_paid = fields.Monetary("Paid on claims", readonly=True)
     amount_retained = fields.Monetary("Withheld", readonly=True)
@@ -61,7 +69,9 @@ class HealthSettlement(models.Model):
         index=True,
     )
     received_on = fields.Date(compute="_compute_state", store=True)
-    evidence = fields.Text(compute="_compute_evidence", help="How the credit was recognised.")
+    evidence = fields.Text(
+        compute="_compute_evidence", compute_sudo=True, help="How the credit was recognised."
+    )
     problem_count = fields.Integer(compute="_compute_problem_count")
     line_count = fields.Integer(compute="_compute_problem_count")
 
@@ -154,7 +164,9 @@ class HealthSettlement(models.Model):
             "amount": sum(cents(record.amount_expected) for record in made),
             "paid": len(lines.filtered(lambda line: line.state == "P")),
             "rejected": len(lines.filtered(lambda line: line.state == "R")),
-            "unknown": len(everything.line_ids.filtered(lambda line: line.problem == "unknown_fse")),
+            "unknown": len(
+                everything.line_ids.filtered(lambda line: line.problem == "unknown_fse")
+            ),
         }
         return everything, counts
 
@@ -360,7 +372,10 @@ class HealthSettlement(models.Model):
         held = {
             (rejection.share_id.id, normalise(rejection.code))
             for rejection in self.env["health.rejection"].search(
-                [("share_id", "in", [line.share_id.id for line, _r in cases]), ("state", "=", "open")]
+                [
+                    ("share_id", "in", [line.share_id.id for line, _r in cases]),
+                    ("state", "=", "open"),
+                ]
             )
         }
         later = {
@@ -393,7 +408,9 @@ class HealthSettlement(models.Model):
                     "rejected_on": line.settlement_id.transfer_date,
                     "part": line.part,
                     "code": code,
-                    "label": first.label.strip() if first else self.env._("No reason given by the payer"),
+                    "label": first.label.strip()
+                    if first
+                    else self.env._("No reason given by the payer"),
                     "level": first.level if first and first.level in ("F", "L", "A") else False,
                     "act": first.act if first else False,
                     "info": "\n".join(more) or False,
@@ -406,13 +423,17 @@ class HealthSettlement(models.Model):
             )
         return (
             self.env["health.rejection"]
-            .with_context(tracking_disable=True, mail_create_nolog=True, mail_create_nosubscribe=True)
+            .with_context(
+                tracking_disable=True, mail_create_nolog=True, mail_create_nosubscribe=True
+            )
             .create(vals_list)
         )
 
     @api.model
     def _note_unknown(self, settlements, inbox):
-        waiting = settlements.line_ids.filtered(lambda line: line.problem in ("unknown_fse", "no_share"))
+        waiting = settlements.line_ids.filtered(
+            lambda line: line.problem in ("unknown_fse", "no_share")
+        )
         inbox._add_issues(
             [
                 {
@@ -443,11 +464,17 @@ class HealthSettlement(models.Model):
         ]
         if counts["known"]:
             sentences.append(
-                self.env._("%s transfer(s) known already from another file: left as they are.", counts["known"])
+                self.env._(
+                    "%s transfer(s) known already from another file: left as they are.",
+                    counts["known"],
+                )
             )
         if counts["unknown"]:
             sentences.append(
-                self.env._("%s part(s) name an FSE that is not recorded: they wait for its journal.", counts["unknown"])
+                self.env._(
+                    "%s part(s) name an FSE that is not recorded: they wait for its journal.",
+                    counts["unknown"],
+                )
             )
         return sentences
 
@@ -474,7 +501,11 @@ class HealthSettlement(models.Model):
                     ignored=tuple(
                         filter(
                             None,
-                            [record.company_id.health_provider_no, payer.health_org_no, record.sender_no],
+                            [
+                                record.company_id.health_provider_no,
+                                payer.health_org_no,
+                                record.sender_no,
+                            ],
                         )
                     ),
                 )

@@ -9,13 +9,17 @@ class HealthSettlementLine(models.Model):
     _order = "settlement_id, invoice_no, part"
     _rec_name = "invoice_no"
 
-    settlement_id = fields.Many2one("health.settlement", required=True, index=True, ondelete="cascade")
+    settlement_id = fields.Many2one(
+        "health.settlement", required=True, index=True, ondelete="cascade"
+    )
     company_id = fields.Many2one(related="settlement_id.company_id", store=True, index=True)
     currency_id = fields.Many2one(related="company_id.currency_id")
     settlement_state = fields.Selection(related="settlement_id.state", string="Transfer")
     invoice_no = fields.Char("FSE number", required=True, index=True)
     lot_no = fields.Char("Lot")
-    kind = fields.Char("Flow", help="F FSE, D DRE, B degraded, P paper, A AMC flow, E back-payment.")
+    kind = fields.Char(
+        "Flow", help="F FSE, D DRE, B degraded, P paper, A AMC flow, E back-payment."
+    )
     part = fields.Selection([("amo", "AMO"), ("amc", "AMC")], required=True)
     asked = fields.Monetary()
     paid = fields.Monetary(help="Signed: negative when the payer takes back.")
@@ -23,17 +27,29 @@ class HealthSettlementLine(models.Model):
         [("P", "Paid"), ("R", "Rejected"), ("D", "Deferred"), ("N", "Not processed")], required=True
     )
     in_transfer = fields.Boolean(
-        "In this transfer", default=True, help="Unset: the payer sends this part by another transfer."
+        "In this transfer",
+        default=True,
+        help="Unset: the payer sends this part by another transfer.",
     )
     amc_no = fields.Char("AMC number")
-    info = fields.Text("Notices", help="Comments and notices of the payer without effect on the money.")
-    fse_id = fields.Many2one("health.fse", string="FSE", index="btree_not_null", ondelete="set null")
+    info = fields.Text(
+        "Notices", help="Comments and notices of the payer without effect on the money."
+    )
+    fse_id = fields.Many2one(
+        "health.fse", string="FSE", index="btree_not_null", ondelete="set null"
+    )
     share_id = fields.Many2one("health.share", index="btree_not_null", ondelete="set null")
     share_residual = fields.Monetary(related="share_id.amount_residual")
     move_line_id = fields.Many2one(
-        "account.move.line", string="Journal item", ondelete="set null", index="btree_not_null", copy=False
+        "account.move.line",
+        string="Journal item",
+        ondelete="set null",
+        index="btree_not_null",
+        copy=False,
     )
-    is_paid_twice = fields.Boolean(copy=False, help="Nothing was left to pay when the money arrived.")
+    is_paid_twice = fields.Boolean(
+        copy=False, help="Nothing was left to pay when the money arrived."
+    )
     rejection_ids = fields.One2many("health.rejection", "settlement_line_id")
     problem = fields.Selection(
         [
@@ -75,14 +91,19 @@ class HealthSettlementLine(models.Model):
             return "paid_twice"
         if compare(self.paid, self.share_id.amount) > 0:
             return "over"
-        if compare(self.paid, self.share_id.amount) < 0 and compare(self.share_id.amount_residual, 0) > 0:
+        if (
+            compare(self.paid, self.share_id.amount) < 0
+            and compare(self.share_id.amount_residual, 0) > 0
+        ):
             return "short"
         return False
 
     @api.depends("problem")
     def _compute_problem_text(self):
         texts = {
-            "unknown_fse": self.env._("This FSE is not recorded: import its journal, the line links itself."),
+            "unknown_fse": self.env._(
+                "This FSE is not recorded: import its journal, the line links itself."
+            ),
             "no_share": self.env._("The FSE has no such part: check who was billed."),
             "negative": self.env._("The payer takes money back: check the first payment."),
             "paid_twice": self.env._("Nothing was left to pay: the money stays open on the payer."),
@@ -152,10 +173,13 @@ class HealthSettlementLine(models.Model):
         if not linked:
             return linked
         linked._announce()
+        linked._close_issues()
         plan = []
         for line in linked.sudo():
             due = line.share_id.move_id.line_ids.filtered(
-                lambda item: item.account_id.account_type == "asset_receivable" and not item.reconciled
+                lambda item: (
+                    item.account_id.account_type == "asset_receivable" and not item.reconciled
+                )
             )
             item = line.move_line_id
             if item and due and not item.reconciled and due.account_id == item.account_id:
@@ -163,6 +187,16 @@ class HealthSettlementLine(models.Model):
         if plan:
             self.env["account.move.line"].sudo()._reconcile_plan(plan)
         return linked
+
+    def _close_issues(self):
+        """The rows that waited in the received files for these lines wait no more."""
+        self.env["health.inbox.issue"].sudo().search(
+            [
+                ("inbox_id", "in", self.settlement_id.inbox_id.ids),
+                ("reference", "in", self.mapped("invoice_no")),
+                ("is_closed", "=", False),
+            ]
+        ).write({"is_closed": True})
 
     def _announce(self):
         """Bring what the payer said to the shares: announced amounts; a payment closes a rejection."""

@@ -34,7 +34,9 @@ class NoemieCommon(HealthCommon):
     def rejected(cls, number, amount, code="0450", label="ETM non connue", part="amo", state="R"):
         """An invoice of which one part is refused (or deferred)."""
         reasons = [noemie.Reason(code=code, label=label, level="F", part=part)] if code else []
-        return cls.invoice(number, [noemie.Part(part, amount, state, 0, amc_no="0099999999")], reasons=reasons)
+        return cls.invoice(
+            number, [noemie.Part(part, amount, state, 0, amc_no="0099999999")], reasons=reasons
+        )
 
     @classmethod
     def invoice(cls, number, parts, **values):
@@ -65,7 +67,14 @@ class NoemieCommon(HealthCommon):
         )
 
     @classmethod
-    def noemie(cls, *settlements, framing="flat", sender_type="CP", sender_no="00000001000999", file_id="F00001"):
+    def noemie(
+        cls,
+        *settlements,
+        framing="flat",
+        sender_type="CP",
+        sender_no="00000001000999",
+        file_id="F00001",
+    ):
         return noemie.write(
             noemie.NoemieFile(
                 framing=framing,
@@ -96,7 +105,9 @@ class NoemieCommon(HealthCommon):
     @classmethod
     def camt(cls, *entries, iban=IBANS[0], start=100000, number="ST1", wrong=0):
         """A statement of one account that adds up (unless `wrong`)."""
-        return cls.camt_file(cls.statement(*entries, iban=iban, start=start, number=number, wrong=wrong))
+        return cls.camt_file(
+            cls.statement(*entries, iban=iban, start=start, number=number, wrong=wrong)
+        )
 
     @classmethod
     def camt_file(cls, *statements):
@@ -132,7 +143,9 @@ class NoemieCommon(HealthCommon):
         )
 
     def settlements(self):
-        return self.env["health.settlement"].search([("company_id", "in", self.companies.ids)], order="id")
+        return self.env["health.settlement"].search(
+            [("company_id", "in", self.companies.ids)], order="id"
+        )
 
     def assertBooked(self, credit, rule):
         self.assertEqual(credit.health_match_state, "matched", credit.health_queue_reason)
@@ -153,9 +166,15 @@ class NoemieCommon(HealthCommon):
             "health.rejection": ["code", "state", "family_id"],
             "health.share": ["state", "announced_amount", "amount_residual", "is_rejected"],
             "account.move.line": ["account_id", "balance", "amount_residual", "matching_number"],
-            "account.bank.statement.line": ["health_match_state", "health_match_rule", "health_queue_reason"],
+            "account.bank.statement.line": [
+                "health_match_state",
+                "health_match_rule",
+                "health_queue_reason",
+            ],
         }
         return {
-            model: self.env[model].search([("company_id", "in", self.companies.ids)], order="id").read(names)
+            model: self.env[model]
+            .search([("company_id", "in", self.companies.ids)], order="id")
+            .read(names)
             for model, names in tables.items()
         }

@@ -1,7 +1,7 @@
 """Who may see and do what."""
 
 from odoo.exceptions import AccessError
-from odoo.tests import new_test_user, tagged
+from odoo.tests import Form, new_test_user, tagged
 
 from .common import REFERENCE, NoemieCommon
 
@@ -12,11 +12,15 @@ class TestAccess(NoemieCommon):
         super().setUp()
         self.make_fse(self.nurse, "000000101", amo=6000)
         self.make_fse(self.nurse, "000000102", amo=5000)
-        self.file = self.noemie(self.settlement(self.paid("000000101", amo=6000), self.rejected("000000102", 5000)))
+        self.file = self.noemie(
+            self.settlement(self.paid("000000101", amo=6000), self.rejected("000000102", 5000))
+        )
         self.statement = self.camt(self.entry(6000, f"VIR {REFERENCE}"))
 
     def as_user(self, user, companies=None):
-        return self.env(user=user, context={"allowed_company_ids": (companies or user.company_ids).ids})
+        return self.env(
+            user=user, context={"allowed_company_ids": (companies or user.company_ids).ids}
+        )
 
     def test_biller_does_the_whole_path(self):
         user = self.make_user("biller", "health_billing.group_biller")
@@ -58,6 +62,36 @@ class TestAccess(NoemieCommon):
         for record in (settlement, settlement.line_ids, rejection, rejection.code_id):
             with self.assertRaises(AccessError):
                 record.check_access("write")
+
+    def test_screens_open_for_each_role(self):
+        self.drop(self.file)
+        self.drop(self.statement)
+        for group, companies in (
+            ("group_practitioner", self.nurse),
+            ("group_biller", self.companies),
+            ("group_manager", self.companies),
+        ):
+            user = self.make_user(group, f"health_billing.{group}", companies)
+            env = self.as_user(user)
+            self.assertTrue(env["health.cockpit"].data())
+            for model in ("health.settlement", "health.rejection", "health.share"):
+                for record in env[model].search([("company_id", "=", self.nurse.id)]):
+                    self.assertTrue(Form(record).id)
+        credit = self.credits().with_env(env)
+        self.assertTrue(
+            Form(credit, view="health_noemie.view_bank_credit_form").health_match_evidence
+        )
+        self.assertEqual(credit.action_health_open_reconcile()["domain"], [("id", "=", credit.id)])
+        action = self.settlements().with_env(env).action_open_bank_lines()
+        self.assertEqual(action["res_id"], credit.id)
+
+    def test_accountant_may_undo(self):
+        self.drop(self.file)
+        self.drop(self.statement)
+        user = self.make_user("accountant2", "health_billing.group_accountant")
+        credit = self.credits().with_env(self.as_user(user))
+        credit.action_undo_reconciliation()
+        self.assertEqual(self.settlements().state, "announced")
 
     def test_other_practitioner_sees_nothing(self):
         self.drop(self.file)

@@ -13,14 +13,20 @@ from .common import DAY, REFERENCE, NoemieCommon
 class TestBooking(NoemieCommon):
     def test_full_payment(self):
         fses = [self.make_fse(self.nurse, f"00000010{n}", amo=6000 + n) for n in range(3)]
-        self.drop(self.noemie(self.settlement(*(self.paid(f.name, amo=6000 + n) for n, f in enumerate(fses)))))
+        self.drop(
+            self.noemie(
+                self.settlement(*(self.paid(f.name, amo=6000 + n) for n, f in enumerate(fses)))
+            )
+        )
         inbox = self.drop(self.camt(self.entry(18003, f"VIR SEPA CPAM TEST {REFERENCE}")))
         self.assertEqual(inbox.state, "done")
         credit = self.credits()
         self.assertBooked(credit, "reference")
         self.assertIn(REFERENCE, credit.health_match_evidence)
         # one receivable item for the three parts
-        item = credit.move_id.line_ids.filtered(lambda line: line.account_id == self.nurse._health_account("amo"))
+        item = credit.move_id.line_ids.filtered(
+            lambda line: line.account_id == self.nurse._health_account("amo")
+        )
         self.assertEqual((len(item), item.credit, item.partner_id), (1, 180.03, self.cpam))
         self.assertTrue(item.reconciled)
         self.assertNotIn("AMI", " ".join(credit.move_id.line_ids.mapped("name")))
@@ -30,7 +36,9 @@ class TestBooking(NoemieCommon):
             self.assertEqual(fse.state, "settled")
         self.assertEqual(self.settlements().state, "received")
         self.assertEqual(self.settlements().received_on, DAY + timedelta(days=1))
-        self.assertEqual(credit.health_share_ids, self.env["health.share"].union(*[f.share_ids for f in fses]))
+        self.assertEqual(
+            credit.health_share_ids, self.env["health.share"].union(*[f.share_ids for f in fses])
+        )
 
     def test_credit_before_its_return(self):
         fse = self.make_fse(self.nurse, "000000101", amo=6000)
@@ -55,18 +63,24 @@ class TestBooking(NoemieCommon):
         short = self.make_fse(self.nurse, "000000102", amo=5000, fse_date=DAY - timedelta(days=30))
         self.drop(
             self.noemie(
-                self.settlement(self.paid("000000101", amo=6000), self.paid("000000102", amo=3000, asked=5000))
+                self.settlement(
+                    self.paid("000000101", amo=6000), self.paid("000000102", amo=3000, asked=5000)
+                )
             )
         )
         self.drop(self.camt(self.entry(9000, f"VIR {REFERENCE}")))
         self.assertBooked(self.credits(), "reference")
         self.assertEqual(self.share(whole).state, "paid")
-        self.assertEqual((self.share(short).state, self.share(short).amount_residual), ("partial", 20.0))
+        self.assertEqual(
+            (self.share(short).state, self.share(short).amount_residual), ("partial", 20.0)
+        )
         line = self.settlements().line_ids.filtered(lambda line: line.share_id == self.share(short))
         self.assertEqual(line.problem, "short")
         # the rest comes with another transfer
         self.drop(
-            self.noemie(self.settlement(self.paid("000000102", amo=2000), ref="262860000001"), file_id="F2")
+            self.noemie(
+                self.settlement(self.paid("000000102", amo=2000), ref="262860000001"), file_id="F2"
+            )
         )
         self.drop(self.camt(self.entry(2000, "VIR 262860000001"), number="ST2"))
         self.assertEqual(self.share(short).state, "paid")
@@ -76,7 +90,9 @@ class TestBooking(NoemieCommon):
         over = self.make_fse(self.nurse, "000000101", amo=6000)
         other = self.make_fse(self.nurse, "000000102", amo=5000)
         self.drop(
-            self.noemie(self.settlement(self.paid("000000101", amo=7000), self.paid("000000102", amo=5000)))
+            self.noemie(
+                self.settlement(self.paid("000000101", amo=7000), self.paid("000000102", amo=5000))
+            )
         )
         self.drop(self.camt(self.entry(12000, f"VIR {REFERENCE}")))
         self.assertBooked(self.credits(), "reference")
@@ -88,7 +104,11 @@ class TestBooking(NoemieCommon):
     def test_paid_twice_stays_open_on_the_payer(self):
         fse = self.make_fse(self.nurse, "000000101", amo=6000)
         for number, ref in enumerate(("262850000001", "262860000002")):
-            self.drop(self.noemie(self.settlement(self.paid("000000101", amo=6000), ref=ref), file_id=f"F{number}"))
+            self.drop(
+                self.noemie(
+                    self.settlement(self.paid("000000101", amo=6000), ref=ref), file_id=f"F{number}"
+                )
+            )
             self.drop(self.camt(self.entry(6000, f"VIR {ref}"), number=f"ST{number}"))
         self.assertEqual(self.credits().mapped("health_match_state"), ["matched", "matched"])
         self.assertEqual(self.share(fse).state, "paid")
@@ -102,7 +122,9 @@ class TestBooking(NoemieCommon):
         self.drop(
             self.noemie(
                 self.settlement(self.paid("000000101", amo=6000), ref=""),
-                self.settlement(self.paid("000000102", amo=3500), ref="", day=DAY + timedelta(days=1)),
+                self.settlement(
+                    self.paid("000000102", amo=3500), ref="", day=DAY + timedelta(days=1)
+                ),
             )
         )
         self.drop(self.camt(self.entry(9500, "VIR SEPA CPAM TEST")))
@@ -119,10 +141,16 @@ class TestBooking(NoemieCommon):
                     self.paid("000000101", amo=6000),
                     movements=[
                         noemie.Movement(
-                            debt_ref="D123456789", debt_date=DAY, debt_kind="IND", operation="RPR", amount=1500
+                            debt_ref="D123456789",
+                            debt_date=DAY,
+                            debt_kind="IND",
+                            operation="RPR",
+                            amount=1500,
                         )
                     ],
-                    lumps=[noemie.LumpSum(code="00012", label="FORFAIT TELETRANSMISSION", amount=700)],
+                    lumps=[
+                        noemie.LumpSum(code="00012", label="FORFAIT TELETRANSMISSION", amount=700)
+                    ],
                 )
             )
         )
@@ -140,13 +168,19 @@ class TestBooking(NoemieCommon):
     def test_rejected_part_pays_nothing(self):
         paid = self.make_fse(self.nurse, "000000101", amo=6000)
         refused = self.make_fse(self.nurse, "000000102", amo=5000)
-        self.drop(self.noemie(self.settlement(self.paid("000000101", amo=6000), self.rejected("000000102", 5000))))
+        self.drop(
+            self.noemie(
+                self.settlement(self.paid("000000101", amo=6000), self.rejected("000000102", 5000))
+            )
+        )
         self.drop(self.camt(self.entry(6000, f"VIR {REFERENCE}")))
         self.assertBooked(self.credits(), "reference")
         self.assertEqual((self.share(paid).state, self.share(refused).state), ("paid", "rejected"))
 
     def test_nobodys_credit_and_debits(self):
-        self.drop(self.camt(self.entry(4321, "VIR M MARTIN LOYER"), self.entry(-950, "FRAIS BANCAIRES")))
+        self.drop(
+            self.camt(self.entry(4321, "VIR M MARTIN LOYER"), self.entry(-950, "FRAIS BANCAIRES"))
+        )
         credit = self.credits()
         self.assertEqual(credit.health_match_state, "queue")
         self.assertIn("ne nomme aucun payeur", credit.health_queue_reason)
@@ -165,8 +199,12 @@ class TestBooking(NoemieCommon):
         fses = [self.make_fse(self.nurse, f"00000010{n}", amo=6000) for n in range(2)]
         self.drop(
             self.noemie(
-                *(self.settlement(self.paid(fse.name, amo=6000), ref="", day=DAY + timedelta(days=n))
-                  for n, fse in enumerate(fses))
+                *(
+                    self.settlement(
+                        self.paid(fse.name, amo=6000), ref="", day=DAY + timedelta(days=n)
+                    )
+                    for n, fse in enumerate(fses)
+                )
             )
         )
         self.drop(self.camt(self.entry(6000, "VIR CPAM TEST")))
@@ -194,7 +232,9 @@ class TestBooking(NoemieCommon):
     def test_running_again_changes_nothing(self):
         self.make_fse(self.nurse, "000000101", amo=6000)
         self.make_fse(self.nurse, "000000102", amo=5000)
-        content = self.noemie(self.settlement(self.paid("000000101", amo=6000), self.rejected("000000102", 5000)))
+        content = self.noemie(
+            self.settlement(self.paid("000000101", amo=6000), self.rejected("000000102", 5000))
+        )
         statement = self.camt(self.entry(6000, f"VIR {REFERENCE}"), self.entry(77, "VIR INCONNU"))
         self.drop(content)
         self.drop(statement)
@@ -214,7 +254,9 @@ class TestBooking(NoemieCommon):
     def test_matcher_of_oca_is_off_for_practitioners(self):
         self.make_fse(self.nurse, "000000101", amo=6000)
         name = self.env["account.move"].search([("company_id", "=", self.nurse.id)]).name
-        journal = self.env["account.journal"].search([("type", "=", "bank"), ("company_id", "=", self.nurse.id)])
+        journal = self.env["account.journal"].search(
+            [("type", "=", "bank"), ("company_id", "=", self.nurse.id)]
+        )
         line = (
             self.env["account.bank.statement.line"]
             .with_context(_test_account_reconcile_oca=True)

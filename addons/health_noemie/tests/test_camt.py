@@ -18,7 +18,11 @@ class TestCamt(NoemieCommon):
 
     def test_account_names_the_practitioner(self):
         inbox = self.drop(self.camt(self.entry(5000, "VIR TEST"), iban=IBANS[1]))
-        self.assertEqual((inbox.kind, inbox.state, inbox.company_id), ("camt", "done", self.physio), inbox.message)
+        self.assertEqual(
+            (inbox.kind, inbox.state, inbox.company_id),
+            ("camt", "done", self.physio),
+            inbox.message,
+        )
         self.assertEqual(self.lines(self.physio).amount, 50.0)
         self.assertFalse(self.lines(self.nurse))
 
@@ -52,7 +56,11 @@ class TestCamt(NoemieCommon):
         self.assertEqual(self.drop(content).state, "refused")
 
     def test_overlapping_statements_do_not_double(self):
-        first = [self.entry(5000, "VIR A"), self.entry(5000, "VIR A"), self.entry(100, "VIR B", ref="REF1")]
+        first = [
+            self.entry(5000, "VIR A"),
+            self.entry(5000, "VIR A"),
+            self.entry(100, "VIR B", ref="REF1"),
+        ]
         self.drop(self.camt(*first))
         self.assertEqual(len(self.lines()), 3)
         late = self.entry(700, "VIR C", day=DAY + timedelta(days=2))
@@ -76,7 +84,9 @@ class TestCamt(NoemieCommon):
         inbox = self.drop(
             self.camt_file(
                 self.statement(self.entry(5000, "VIR A")),
-                self.statement(self.entry(6000, "VIR B"), iban="FR7620041010050500013M02606", number="ST2"),
+                self.statement(
+                    self.entry(6000, "VIR B"), iban="FR7620041010050500013M02606", number="ST2"
+                ),
             )
         )
         self.assertEqual(inbox.state, "review")

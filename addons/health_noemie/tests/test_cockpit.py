@@ -12,7 +12,9 @@ from .common import DAY, REFERENCE, NoemieCommon
 @tagged("post_install", "-at_install")
 class TestCockpit(NoemieCommon):
     def cards(self, lane, day=DAY):
-        return {card["key"]: card for card in getattr(self.env["health.cockpit"], f"_cards_{lane}")(day)}
+        return {
+            card["key"]: card for card in getattr(self.env["health.cockpit"], f"_cards_{lane}")(day)
+        }
 
     def test_silent_shares_by_payer(self):
         sent = DAY - timedelta(days=11)
@@ -36,10 +38,16 @@ class TestCockpit(NoemieCommon):
         self.assertFalse(self.cards("cash", DAY + timedelta(days=6)))
 
     def test_credits_to_explain(self):
-        self.drop(self.camt(self.entry(6000, "VIR A"), self.entry(500, "VIR B"), self.entry(-300, "FRAIS")))
+        self.drop(
+            self.camt(
+                self.entry(6000, "VIR A"), self.entry(500, "VIR B"), self.entry(-300, "FRAIS")
+            )
+        )
         card = self.cards("cash")[f"credits-{self.nurse.id}"]
         self.assertEqual((card["count"], card["amount"]), (2, 65.0))
-        self.assertEqual(self.env["account.bank.statement.line"].search_count(card["action"]["domain"]), 2)
+        self.assertEqual(
+            self.env["account.bank.statement.line"].search_count(card["action"]["domain"]), 2
+        )
 
     def test_partial_payment(self):
         self.make_fse(self.nurse, "000000101", amo=6000)
@@ -51,13 +59,17 @@ class TestCockpit(NoemieCommon):
     def test_rejections_by_cause_and_payer(self):
         for number in range(2):
             self.make_fse(self.nurse, f"00000010{number}", amo=6000)
-        self.drop(self.noemie(self.settlement(*(self.rejected(f"00000010{n}", 6000) for n in range(2)))))
+        self.drop(
+            self.noemie(self.settlement(*(self.rejected(f"00000010{n}", 6000) for n in range(2))))
+        )
         [card] = self.cards("rejects").values()
         self.assertEqual((card["count"], card["amount"]), (2, 120.0))
 
     def test_retentions(self):
         self.make_fse(self.nurse, "000000101", amo=6000)
-        debt = noemie.Movement(debt_ref="D1", debt_date=DAY, debt_kind="IND", operation="RPR", amount=1500)
+        debt = noemie.Movement(
+            debt_ref="D1", debt_date=DAY, debt_kind="IND", operation="RPR", amount=1500
+        )
         self.drop(self.noemie(self.settlement(self.paid("000000101", amo=6000), movements=[debt])))
         [card] = self.cards("indus").values()
         self.assertEqual((card["count"], card["amount"]), (1, 15.0))

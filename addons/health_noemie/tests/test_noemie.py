@@ -69,13 +69,18 @@ class TestNoemie(NoemieCommon):
         inbox = self.drop(
             self.noemie(
                 self.settlement(self.paid("000000101", amo=6000)),
-                self.settlement(self.paid("000000101", amo=5000), company=self.physio, ref="262850055555"),
+                self.settlement(
+                    self.paid("000000101", amo=5000), company=self.physio, ref="262850055555"
+                ),
             )
         )
         self.assertEqual(inbox.state, "done")
         self.assertFalse(inbox.company_id)
         self.assertEqual(self.settlements().company_id, self.nurse + self.physio)
-        self.assertEqual([line.fse_id.company_id for line in self.settlements().line_ids], [self.nurse, self.physio])
+        self.assertEqual(
+            [line.fse_id.company_id for line in self.settlements().line_ids],
+            [self.nurse, self.physio],
+        )
 
     def test_same_settlement_in_another_file_is_not_doubled(self):
         self.make_fse(self.nurse, "000000101", amo=6000)
@@ -100,7 +105,11 @@ class TestNoemie(NoemieCommon):
         self.assertEqual(len(self.settlements()), 2)
 
     def test_unknown_fse_waits_and_is_paid_when_it_comes(self):
-        inbox = self.drop(self.noemie(self.settlement(self.paid("000000101", amo=6000), self.paid("102", amo=100))))
+        inbox = self.drop(
+            self.noemie(
+                self.settlement(self.paid("000000101", amo=6000), self.paid("102", amo=100))
+            )
+        )
         self.assertEqual(inbox.state, "review")
         self.assertEqual(inbox.issue_ids.mapped("reference"), ["000000101", "000000102"])
         self.assertEqual(self.settlements().line_ids.mapped("problem"), ["unknown_fse"] * 2)
@@ -111,6 +120,7 @@ class TestNoemie(NoemieCommon):
         self.env["health.cycle"].run(DAY)
         self.assertEqual(self.share(fse).state, "paid")
         self.assertEqual(self.settlements().line_ids.mapped("problem"), [False, "unknown_fse"])
+        self.assertEqual(inbox.issue_ids.mapped("is_closed"), [True, False])
 
     def test_part_that_was_not_billed_is_told(self):
         self.make_fse(self.nurse, "000000101", amo=6000)
@@ -120,19 +130,25 @@ class TestNoemie(NoemieCommon):
 
     def test_deferred_part_waits(self):
         fse = self.make_fse(self.nurse, "000000101", amo=6000)
-        self.drop(self.noemie(self.settlement(self.rejected("000000101", 6000, code="", state="D"))))
+        self.drop(
+            self.noemie(self.settlement(self.rejected("000000101", 6000, code="", state="D")))
+        )
         self.assertEqual(self.settlements().state, "nothing")
         self.assertEqual(self.settlements().line_ids.problem, "deferred")
         self.assertEqual(self.share(fse).state, "sent")
 
     def test_amc_of_another_transfer_is_not_expected_here(self):
         self.make_fse(self.nurse, "000000101", amo=6000, amc=4000)
-        self.drop(self.noemie(self.settlement(self.paid("000000101", amo=6000, amc=4000, processing="V"))))
+        self.drop(
+            self.noemie(self.settlement(self.paid("000000101", amo=6000, amc=4000, processing="V")))
+        )
         self.assertEqual(self.settlements().amount_expected, 60.0)
         self.drop(self.camt(self.entry(6000, f"VIR {REFERENCE}")))
         self.assertBooked(self.credits(), "reference")
         lines = self.settlements().line_ids
-        self.assertEqual({line.part: line.in_transfer for line in lines}, {"amo": True, "amc": False})
+        self.assertEqual(
+            {line.part: line.in_transfer for line in lines}, {"amo": True, "amc": False}
+        )
 
     def test_return_without_transfer(self):
         inbox = self.drop(self.noemie())

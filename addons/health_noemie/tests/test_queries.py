@@ -23,7 +23,8 @@ class TestQueries(NoemieCommon):
         fses = self.make_fses(count, first)
         ref = f"2628500{first:05d}"
         content = self.noemie(
-            self.settlement(*(self.paid(fse.name, amo=6000) for fse in fses), ref=ref), file_id=f"F{first}"
+            self.settlement(*(self.paid(fse.name, amo=6000) for fse in fses), ref=ref),
+            file_id=f"F{first}",
         )
         statement = self.camt(self.entry(6000 * count, f"VIR {ref}"), number=f"ST{first}")
         read = self.queries(lambda: self.drop(content))
@@ -43,7 +44,9 @@ class TestQueries(NoemieCommon):
         def work():
             suspense = credit._seek_for_lines()[1]
             vals = {"account_id": account.id, "partner_id": self.cpam.id}
-            suspense.with_context(skip_account_move_synchronization=True, skip_readonly_check=True).write(vals)
+            suspense.with_context(
+                skip_account_move_synchronization=True, skip_readonly_check=True
+            ).write(vals)
             (suspense + dues).reconcile()
 
         spent = self.queries(work)
@@ -56,4 +59,6 @@ class TestQueries(NoemieCommon):
         few, many = self.path(5, 100), self.path(45, 200)
         self.assertLessEqual(many[0], few[0] + 10, f"ingest: {few} {many}")
         engine = self.engine(45, 400) - self.engine(5, 300)
-        self.assertLessEqual(many[1] - few[1], engine + 20, f"booking: {few} {many}, engine +{engine}")
+        self.assertLessEqual(
+            many[1] - few[1], engine + 20, f"booking: {few} {many}, engine +{engine}"
+        )

@@ -10,11 +10,14 @@ from .common import DAY, NoemieCommon
 
 @tagged("post_install", "-at_install")
 class TestRejection(NoemieCommon):
-    def reject(self, number="000000101", code="0450", label="ETM NON CONNUE EN BDO", part="amo", **values):
+    def reject(
+        self, number="000000101", code="0450", label="ETM NON CONNUE EN BDO", part="amo", **values
+    ):
         fse = self.make_fse(self.nurse, number, amo=6000, amc=4000)
         self.drop(
             self.noemie(
-                self.settlement(self.rejected(number, 6000, code, label, part), **values), file_id=f"R{number[-4:]}"
+                self.settlement(self.rejected(number, 6000, code, label, part), **values),
+                file_id=f"R{number[-4:]}",
             )
         )
         return self.share(fse, part).rejection_ids
@@ -31,7 +34,9 @@ class TestRejection(NoemieCommon):
         rejection = self.reject(code="7777", label="ACCORD PREALABLE ABSENT")
         self.assertEqual(rejection.family_id, self.env.ref("health_noemie.reject_family_agreement"))
         code = rejection.code_id
-        self.assertEqual((code.code, code.part, code.count, code.first_seen), ("7777", "amo", 1, DAY))
+        self.assertEqual(
+            (code.code, code.part, code.count, code.first_seen), ("7777", "amo", 1, DAY)
+        )
 
     def test_unknown_code_waits_for_one_classification_that_serves_all(self):
         one = self.reject("000000101", code="8888", label="MOTIF ZZZ")
@@ -63,7 +68,11 @@ class TestRejection(NoemieCommon):
     def test_abandon_needs_a_reason(self):
         rejection = self.reject()
         action = rejection.action_abandon()
-        wizard = self.env["health.rejection.close"].with_context(**action["context"]).create({"reason": " "})
+        wizard = (
+            self.env["health.rejection.close"]
+            .with_context(**action["context"])
+            .create({"reason": " "})
+        )
         with self.assertRaises(UserError):
             wizard.action_abandon()
         wizard.reason = "Too small"
@@ -74,7 +83,11 @@ class TestRejection(NoemieCommon):
         rejection = self.reject()
         self.drop(
             self.noemie(
-                self.settlement(self.paid("000000101", amo=6000), day=DAY + timedelta(days=9), ref="262940000001"),
+                self.settlement(
+                    self.paid("000000101", amo=6000),
+                    day=DAY + timedelta(days=9),
+                    ref="262940000001",
+                ),
                 file_id="P1",
             )
         )
@@ -86,7 +99,11 @@ class TestRejection(NoemieCommon):
         self.drop(self.noemie(self.settlement(self.paid("000000101", amo=6000))))
         self.drop(
             self.noemie(
-                self.settlement(self.rejected("000000101", 6000), day=DAY - timedelta(days=9), ref="262760000001"),
+                self.settlement(
+                    self.rejected("000000101", 6000),
+                    day=DAY - timedelta(days=9),
+                    ref="262760000001",
+                ),
                 file_id="R1",
             )
         )
@@ -96,7 +113,9 @@ class TestRejection(NoemieCommon):
     def test_same_rejection_again_is_one(self):
         rejection = self.reject()
         self.drop(
-            self.noemie(self.settlement(self.rejected("000000101", 6000), ref="262999000001"), file_id="R2")
+            self.noemie(
+                self.settlement(self.rejected("000000101", 6000), ref="262999000001"), file_id="R2"
+            )
         )
         self.assertEqual(rejection.share_id.rejection_ids, rejection)
 

@@ -13,7 +13,9 @@ class TestUndo(NoemieCommon):
         self.short = self.make_fse(self.nurse, "000000102", amo=5000)
         self.drop(
             self.noemie(
-                self.settlement(self.paid("000000101", amo=6000), self.paid("000000102", amo=3000, asked=5000))
+                self.settlement(
+                    self.paid("000000101", amo=6000), self.paid("000000102", amo=3000, asked=5000)
+                )
             )
         )
         self.drop(self.camt(self.entry(9000, f"VIR {REFERENCE}")))
@@ -30,7 +32,9 @@ class TestUndo(NoemieCommon):
         self.assertEqual(self.credit.health_match_state, "queue")
         self.assertFalse(self.credit.health_match_rule)
         self.assertFalse(self.credit.health_settlement_ids)
-        self.assertIn(self.credit.journal_id.suspense_account_id, self.credit.move_id.line_ids.account_id)
+        self.assertIn(
+            self.credit.journal_id.suspense_account_id, self.credit.move_id.line_ids.account_id
+        )
         self.assertFalse(self.settlements().line_ids.move_line_id)
 
     def test_undone_match_is_not_made_again_by_the_night(self):

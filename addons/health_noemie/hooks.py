@@ -1,0 +1,3 @@
+def uninstall_hook(env):
+    """Learnt codes hold their families, which leave first."""
+    env.cr.execute("DELETE FROM health_reject_code")

@@ -328,6 +328,8 @@ def main():
         if not options.summary:
             load(env)
             return 0
+        # the links in reminders lead to where this demo is served
+        env["ir.config_parameter"].set_param("web.base.url", f"http://localhost:{options.port}")
         problems = Summary(env, options.port).tell()
         cr.commit()
     for problem in problems:

@@ -57,7 +57,9 @@ def test_biller_path(page, base_url, log_in, errors, shot):
     row.locator("td.o_data_cell").nth(1).click()
     expect(page.locator(".o_form_view")).to_be_visible(timeout=30_000)
     # why: the rule, and the evidence
-    expect(page.locator(".o_form_view")).to_contain_text("Le libellé de la banque cite la référence")
+    expect(page.locator(".o_form_view")).to_contain_text(
+        "Le libellé de la banque cite la référence"
+    )
     page.wait_for_timeout(400)
     shot("4-virement")
 

@@ -39,7 +39,11 @@ class HealthCycle(models.Model):
         start = fields.Datetime.now()
         # the night works for every practitioner; a person who runs it by hand, for theirs
         Company = self.env["res.company"]
-        companies = Company.sudo().search([("active", "=", True)]) if self.env.su else self.env.user.company_ids
+        companies = (
+            Company.sudo().search([("active", "=", True)])
+            if self.env.su
+            else self.env.user.company_ids
+        )
         self = self.with_context(allowed_company_ids=companies.ids)
         summary = []
         for _sequence, code, label, method in sorted(self._steps()):

@@ -17,9 +17,7 @@ class HealthFseAct(models.Model):
     coefficient_hundredths = fields.Integer("Coefficient (hundredths)", required=True)
     coefficient = fields.Char(compute="_compute_coefficient")
     quantity = fields.Integer(default=1, required=True)
-    complement = fields.Selection(
-        [("N", "Night"), ("F", "Sunday or holiday"), ("U", "Emergency")]
-    )
+    complement = fields.Selection([("N", "Night"), ("F", "Sunday or holiday"), ("U", "Emergency")])
     product_id = fields.Many2one("product.product", string="NGAP act")
     amount = fields.Monetary("Fee")
     amo_rate = fields.Integer("AMO rate (%)")

@@ -242,14 +242,21 @@ class HealthInbox(models.Model):
                 issues=len(self.issue_ids),
             )
         ]
-        message += [
+        return self._table_result(message, counts, companies)
+
+    def _table_result(self, sentences, counts, companies):
+        """What a handler of a table answers: its sentences, and the first rows that were not taken."""
+        sentences = sentences + [
             self.env._(
-                "Row %(row)s, %(column)s: %(reason)s", row=i.row, column=i.column, reason=i.reason
+                "Row %(row)s, %(column)s: %(reason)s",
+                row=issue.row,
+                column=issue.column,
+                reason=issue.reason,
             )
-            for i in self.issue_ids[:5]
+            for issue in self.issue_ids[:5]
         ]
         return {
-            "message": "\n".join(message),
+            "message": "\n".join(sentences),
             "counts": {**counts, "issues": len(self.issue_ids)},
             "company": companies if len(companies) == 1 else None,
         }

@@ -59,17 +59,7 @@ class HealthInbox(models.Model):
                     "%s ARL kept without a lot: their lot is not known yet.", counts["unmatched"]
                 )
             )
-        message += [
-            self.env._(
-                "Row %(row)s, %(column)s: %(reason)s", row=i.row, column=i.column, reason=i.reason
-            )
-            for i in self.issue_ids[:5]
-        ]
-        return {
-            "message": "\n".join(message),
-            "counts": {**counts, "issues": len(self.issue_ids)},
-            "company": companies if len(companies) == 1 else None,
-        }
+        return self._table_result(message, counts, companies)
 
     def _ingest_b2(self, content):
         """A claims file tells what was sent: it is read, kept with its lot, and books nothing."""

@@ -68,8 +68,11 @@ host_apt() {
 # debian_apt NAME ARCHITECTURES SUITE…: the Debian archive, signatures checked against bin/lib/keys, beside the machine's own
 debian_apt() {
   local name=$1 arch=$2 a mirror; shift 2
+  # the machine's own: by its origin, or, where no list was ever fetched (a bare container), as its sources name it
   mirror=${DEBIAN_MIRROR:-$(apt-get indextargets --format '$(ORIGIN) $(REPO_URI)' 2>/dev/null |
     awk '$1 == "Debian" && $2 ~ /\/debian\/?$/ {print $2; exit}')}
+  mirror=${mirror:-$(cat /etc/apt/sources.list /etc/apt/sources.list.d/*.{list,sources} 2>/dev/null |
+    grep -v '^ *#' | grep -oE '[a-z+]+://[^ ]+/debian/?( |$)' | head -1 | tr -d ' ' || :)}
   mirror=${mirror:-$(sed -n 's/^BaseURI: *//p' /usr/share/python-apt/templates/Debian.info 2>/dev/null | head -1)}
   [ -n "$mirror" ] || die "no Debian archive is known to this machine: set DEBIAN_MIRROR to one"
   a=$(private_apt "$name" "$(

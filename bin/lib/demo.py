@@ -141,6 +141,7 @@ def set_up_practitioners(env, agency):
 def set_up_people(env, agency, companies):
     everyone = [env.company.id, *[company.id for company in companies.values()]]
     cockpit = env.ref("health_billing.action_cockpit")
+    ledgers = env.ref("account.open_account_journal_dashboard_kanban")
     for data in agency["users"]:
         own = companies.get(data.get("practitioner"))
         env["res.users"].with_context(no_reset_password=True).create(
@@ -154,7 +155,7 @@ def set_up_people(env, agency, companies):
                 "company_id": own.id if own else env.company.id,
                 "company_ids": [(6, 0, [own.id] if own else everyone)],
                 "group_ids": [(6, 0, [env.ref(GROUPS[data["role"]]).id])],
-                "action_id": cockpit.id if data["role"] != "accountant" else False,
+                "action_id": ledgers.id if data["role"] == "accountant" else cockpit.id,
             }
         )
     env.ref("base.user_admin").write({"company_ids": [(6, 0, everyone)], "action_id": cockpit.id})

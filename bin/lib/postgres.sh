@@ -1,8 +1,10 @@
 # shellcheck shell=bash
 # A private PostgreSQL on a unix socket, unless the environment names a server (PGHOST).
 PG_DIR=$HOME_DIR/pg
+PG_ROOT=$HOME_DIR/pgroot
 if [ "$(id -u)" = 0 ] && [ "$DROP" = 0 ]; then
   PG_DIR=/var/lib/facturiere-$(printf %s "$HOME_DIR" | cksum | cut -d' ' -f1)   # the service user cannot enter the checkout
+  PG_ROOT=$PG_DIR/pgroot
 fi
 if [ -n "${PGHOST:-}" ]; then PG_PRIVATE=0; else PG_PRIVATE=1; fi
 
@@ -14,7 +16,7 @@ if [ "$PG_PRIVATE" = 1 ]; then
 fi
 
 postgres_bin() {
-  { ls -d /usr/lib/postgresql/*/bin/postgres "$HOME_DIR"/pgroot/usr/lib/postgresql/*/bin/postgres 2>/dev/null || :; } |
+  { ls -d /usr/lib/postgresql/*/bin/postgres "$PG_ROOT"/usr/lib/postgresql/*/bin/postgres 2>/dev/null || :; } |
     sort -V | tail -1 | xargs -r dirname
 }
 fetch_postgres() {
@@ -26,14 +28,14 @@ fetch_postgres() {
   mapfile -t packages < <(apt-get -q -c "$a/apt.conf" -s --no-install-recommends install "$version" |
     sed -n 's/^Inst \([^ ]*\) .*/\1/p' | grep -E '^(postgresql-(client-)?[0-9]+|lib.*|tzdata)$' | grep -vE 'perl|llvm|libz3')
   (cd "$a/archives" && apt-get -qq -c "$a/apt.conf" download "${packages[@]}" >&2) || die "PostgreSQL could not be downloaded: apt-get install postgresql"
-  mkdir -p "$HOME_DIR/pgroot"
-  for file in "$a"/archives/*.deb; do unpack "$file" "$HOME_DIR/pgroot"; done
+  mkdir -p "$PG_ROOT"
+  for file in "$a"/archives/*.deb; do unpack "$file" "$PG_ROOT"; done
   rm -f "$a"/archives/*.deb
 }
 pg_tool() { # pg_tool initdb|pg_ctl …
   local bin lib=
   bin=$(postgres_bin)
-  case $bin in "$HOME_DIR"/*) lib=$(printf '%s:' "$HOME_DIR"/pgroot/usr/lib/*-linux-gnu) ;; esac
+  case $bin in "$PG_ROOT"/*) lib=$(printf '%s:' "$PG_ROOT"/usr/lib/*-linux-gnu) ;; esac
   (cd / && as_service env ${lib:+LD_LIBRARY_PATH="$lib"} "$bin/$1" "${@:2}")
 }
 start_postgres() {

@@ -53,6 +53,13 @@ class TestShare(HealthCommon):
         self.assertEqual(fse.share_ids.move_id, moves)
         self.assertEqual(sorted(moves.mapped("name")), ["AMO/1", "PAT/1"])
 
+    def test_missing_fse_numbers_are_no_irregularity(self):
+        shares = self.make_fse(self.nurse, "10", amo=600).share_ids
+        shares |= self.make_fse(self.nurse, "15", amo=600).share_ids
+        self.env.flush_all()
+        self.assertEqual(shares.mapped("move_id.made_sequence_gap"), [False, False])
+        self.assertFalse(shares.move_id.journal_id.has_sequence_holes)
+
     def test_number_without_digit_is_posted_too(self):
         fse = self.make_fse(self.nurse, "ABC", amo=600)
         self.assertEqual(fse.share_ids.move_id.state, "posted")

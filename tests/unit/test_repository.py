@@ -262,12 +262,21 @@ def readable(path):
 
 def test_no_registry_and_no_machine_is_named():
     # archives and mirrors are the machine's business: its own settings, or DEBIAN_MIRROR
+    names = "pypi|pythonhosted|npmjs|yarnpkg|golang|debian|ubuntu|nightly[.]odoo|docker|ghcr|quay"
+    # the host part of an address, with or without its scheme: "https://x.pypi…/", "deb.debian…"
     host = re.compile(
-        r"\b(pypi\.org|pythonhosted\.org|registry\.npmjs\.org|registry\.yarnpkg\.com|proxy\.golang\.org"
-        r"|deb\.debian\.org|security\.debian\.org|archive\.ubuntu\.com|snapshot\.debian\.org"
-        r"|nightly\.odoo\.com|docker\.io|ghcr\.io|quay\.io)\b"
+        rf"(?://|\b(?:deb|security|archive|snapshot|registry|proxy|files)[.])[\w.-]*\b(?:{names})[.](?:org|com|io)\b"
+        r"|\b(?:pypi|pythonhosted|ghcr|quay)[.](?:org|io)\b"
         r"|--(extra-)?index[-]url|--trusted[-]host"
     )
+    tld = "org"
+    for example in (
+        f"https://files.pythonhosted.{tld}/x",
+        f"deb.debian.{tld}",
+        f"registry.npmjs.{tld}",
+        f"pypi.{tld}",
+    ):
+        assert host.search(example), example
     place = re.compile(
         r"""(?:^|[\s=:(,\["'`])/(?:work|root|Users|home/\w+|tmp/(?!facturiere)[a-z]+)/""", re.M
     )

@@ -13,6 +13,18 @@ ACTIONS = [
     "health_billing.action_ngap_value",
     "health_billing.action_parameter",
     "health_billing.action_cycle",
+    "health_sesam.action_lot",
+    "health_sesam.action_arl",
+    "health_noemie.action_settlement",
+    "health_noemie.action_settlement_movement",
+    "health_noemie.action_bank_credit",
+    "health_noemie.action_rejection",
+    "health_noemie.action_reject_code",
+    "health_noemie.action_reject_family",
+    "health_collections.action_share_late",
+    "health_collections.action_reminder_history",
+    "health_collections.action_letter",
+    "health_collections.action_payment_link",
 ]
 
 

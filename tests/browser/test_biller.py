@@ -1,11 +1,17 @@
 """The biller's path: log in, cockpit, drop a NOEMIE file, the matched transfer, a rejection."""
 
+import copy
 import re
+import sys
+from datetime import date
 from pathlib import Path
 
 from playwright.sync_api import expect
 
 ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "addons" / "health_sesam"))
+from norms import noemie  # noqa: E402
+
 NOEMIE = ROOT / "data" / "demo" / "noemie"
 
 
@@ -24,6 +30,18 @@ def test_biller_path(page, base_url, log_in, errors, shot):
     page.wait_for_timeout(400)
     shot("1-cockpit")
     shot("1-cockpit-entier", full=True)
+
+    # a return that was late: the fund at last pays the FSE it had not answered
+    page.set_input_files(
+        ".o_hc_drop input[type=file]",
+        {"name": "tardif.noe", "mimeType": "application/octet-stream", "buffer": late_return()},
+    )
+    answer = page.locator(".o_hc_received li").first
+    expect(answer).to_contain_text("Traité", timeout=30_000)
+    expect(answer).to_contain_text("37,58 €")
+    # the lane no longer counts its 37.58 € as silent
+    silent = page.locator("[data-lane=silent] .o_hc_card", has_text="CPAM du Rhône")
+    expect(silent).to_contain_text("106,30 €")
 
     # a NOEMIE file that came before: recognised, nothing done twice
     file = sorted(NOEMIE.glob("*.noe"))[0]
@@ -74,6 +92,23 @@ def test_biller_path(page, base_url, log_in, errors, shot):
     expect(form).to_be_visible(timeout=30_000)
     page.wait_for_timeout(400)
     shot("6-rejet")
+
+
+def late_return():
+    """What the CPAM du Rhône would send to pay FSE 720001215, silent until then (2 × 18.79 €)."""
+    [file] = noemie.read((NOEMIE / "20261014-997002027-cpam69.noe").read_bytes())
+    settlement = file.settlements[0]
+    invoice = copy.deepcopy(settlement.invoices[0])
+    invoice.invoice_no, invoice.lot_no = "720001215", "541"
+    invoice.lot_date = invoice.invoice_date = date(2026, 10, 15)
+    invoice.nir, invoice.last_name, invoice.first_name = "1930699999054", "BRASSAC", "YVES"
+    invoice.birth_date = date(1993, 6, 15)
+    [part] = invoice.parts
+    part.asked = part.paid = 3758
+    settlement.invoices = [invoice]
+    settlement.transfer_date, settlement.label2 = date(2026, 11, 20), "263249990001"
+    file.settlements, file.file_id, file.created_on = [settlement], "LATE01", date(2026, 11, 20)
+    return noemie.write(file, framing="flat")
 
 
 def flat_noemie():

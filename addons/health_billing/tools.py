@@ -4,6 +4,14 @@ from decimal import ROUND_HALF_UP, Decimal
 
 _CENT = Decimal("0.01")
 
+#: context of batch work: no chatter note per record, which costs more than the work itself
+QUIET = {
+    "tracking_disable": True,
+    "mail_notrack": True,
+    "mail_create_nolog": True,
+    "mail_create_nosubscribe": True,
+}
+
 
 def cents(amount):
     """Cents of an amount that the ORM holds in euros, as an int.

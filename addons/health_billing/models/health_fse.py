@@ -1,9 +1,7 @@
 from odoo import api, fields, models
 
 from ..ngap import first_forfeited_day
-from ..tools import cents, euros, format_cents
-
-FAST_CREATE = {"tracking_disable": True, "mail_create_nolog": True, "mail_create_nosubscribe": True}
+from ..tools import QUIET, cents, euros, format_cents
 
 
 class HealthFse(models.Model):
@@ -207,7 +205,7 @@ class HealthFse(models.Model):
         amc = Partner._health_payers("amc", {row.amc_org for row in rows if row.amc_org})
         patients = self._patients_of(rows, companies)
         products = self.env["product.product"]._health_act_index()
-        made = self.with_context(**FAST_CREATE).create(
+        made = self.with_context(**QUIET).create(
             [
                 {
                     "name": row.fse_no,
@@ -306,7 +304,7 @@ class HealthFse(models.Model):
             if self._patient_key(row) not in known:
                 missing.setdefault(self._patient_key(row), row)
         references = self._next_references(len(missing))
-        made = Partner.with_context(**FAST_CREATE).create(
+        made = Partner.with_context(**QUIET).create(
             [
                 {
                     "name": f"{row.last_name} {row.first_name}",

@@ -8,7 +8,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 
 from ..journal import JournalError, looks_like_journal, read_journal
-from ..tools import format_cents
+from ..tools import QUIET, format_cents
 
 _logger = logging.getLogger(__name__)
 
@@ -139,6 +139,9 @@ class HealthInbox(models.Model):
     def _work(self, content, company):
         """Recognise and do the work in a savepoint: whatever fails leaves no trace but its message."""
         self.ensure_one()
+        # a file may be for practitioners that the user has not ticked in the company menu
+        companies = self.env.companies | self.env.user.company_ids
+        self = self.with_context(allowed_company_ids=companies.ids, **QUIET)
         try:
             if not content:
                 raise InboxRefusal(
@@ -196,10 +199,6 @@ class HealthInbox(models.Model):
         for inbox in self.filtered(lambda record: record.state == "review" and record.content):
             inbox.issue_ids.unlink()
             inbox._work(base64.b64decode(inbox.content), inbox.company_id)
-
-    def _add_issue(self, row=0, column="", reason="", reference=""):
-        """Note a row that was not taken, inside a file whose good rows are."""
-        self._add_issues([{"row": row, "column": column, "reason": reason, "reference": reference}])
 
     def _add_issues(self, vals_list):
         """Note many rows that were not taken, in one batch."""

@@ -55,13 +55,6 @@ class ResCompany(models.Model):
                     )
                 )
 
-    @api.model
-    def _health_practitioners(self):
-        """The practitioner companies that the user may see."""
-        return self.env.companies.filtered(
-            "health_provider_no"
-        ) or self.env.user.company_ids.filtered("health_provider_no")
-
     def _health_account(self, kind):
         """Account of the practitioner's chart for a use of ours (see HEALTH_ACCOUNTS).
 

@@ -57,3 +57,10 @@ class TestInbox(HealthCommon):
         )
         self.assertEqual((answer["state"], answer["filename"]), ("done", "a.csv"))
         self.assertEqual(self.env["health.inbox"].action_ingest("vide.csv", "")["state"], "refused")
+
+    def test_a_file_of_a_practitioner_not_ticked_is_taken(self):
+        biller = self.make_user("biller", "health_billing.group_biller")
+        inbox = self.env["health.inbox"].with_user(biller)
+        inbox = inbox.with_context(allowed_company_ids=[self.agency.id])
+        received = inbox.ingest("j.csv", self.journal({"fse_no": "1"}))
+        self.assertEqual((received.state, received.counts["created"]), ("done", 1))

@@ -4,7 +4,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL
 
-from odoo.addons.health_billing.tools import cents, euros, format_cents
+from odoo.addons.health_billing.tools import QUIET, cents, euros, format_cents
 
 from ..matching import Credit, Due, match, match_dues
 
@@ -16,13 +16,6 @@ REPLACE = {
     "force_delete": True,
     "check_move_validity": False,
     "tracking_disable": True,
-}
-#: no chatter note per invoice paid: the journal entries tell it, and notes cost more than the booking
-QUIET = {
-    "tracking_disable": True,
-    "mail_notrack": True,
-    "mail_create_nolog": True,
-    "mail_create_nosubscribe": True,
 }
 #: parts booked together: memory stays flat
 BATCH = 1000

@@ -10,8 +10,6 @@ from odoo.addons.health_billing.models.health_inbox import InboxRefusal, InboxRe
 from odoo.addons.health_billing.tools import cents, format_cents
 from odoo.addons.health_sesam.norms import NormError, envelope, noemie
 
-from .account_bank_statement_line import QUIET
-
 _CAMT = re.compile(rb"urn:iso:std:iso:20022:tech:xsd:camt\.(05\d)\.")
 
 
@@ -33,16 +31,9 @@ class HealthInbox(models.Model):
             return "camt"
         return "noemie" if envelope.recognise(content) == "noemie" else None
 
-    def _with_all_practitioners(self):
-        """A file may be for practitioners that the user has not ticked in the company menu."""
-        return self.with_context(
-            allowed_company_ids=(self.env.companies | self.env.user.company_ids).ids, **QUIET
-        )
-
     # -- NOEMIE --------------------------------------------------------------------------------------
 
     def _ingest_noemie(self, content):
-        self = self._with_all_practitioners()
         try:
             files = noemie.read(content)
         except NormError as error:
@@ -66,7 +57,6 @@ class HealthInbox(models.Model):
     # -- CAMT.053 ------------------------------------------------------------------------------------
 
     def _ingest_camt(self, content):
-        self = self._with_all_practitioners()
         self._check_camt(content)
         parsed = self.env["account.statement.import.camt.parser"].parse(content)
         accounts = parsed if isinstance(parsed, list) else [parsed]

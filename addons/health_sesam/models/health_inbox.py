@@ -25,13 +25,7 @@ class HealthInbox(models.Model):
             return "arl"
         return "b2" if envelope.recognise(content) == "b2" else None
 
-    def _for_every_practice(self):
-        """A file may be for practitioners that the user has not ticked in the company menu."""
-        companies = self.env.companies | self.env.user.company_ids
-        return self.with_context(allowed_company_ids=companies.ids)
-
     def _ingest_arl(self, content):
-        self = self._for_every_practice()
         Arl = self.env["health.arl"]
         header, rows = Arl._read_table(content)
         missing = [name for name in MANDATORY if name not in header]
@@ -63,7 +57,6 @@ class HealthInbox(models.Model):
 
     def _ingest_b2(self, content):
         """A claims file tells what was sent: it is read, kept with its lot, and books nothing."""
-        self = self._for_every_practice()
         try:
             files = b2.read_all(content)
         except NormError as error:

@@ -4,6 +4,17 @@ from odoo import api, models
 
 from ..tools import cents, format_cents
 
+#: models that bring their own cards: a method ``_cockpit_cards(lane, day)`` that returns a list of cards
+SOURCES = (
+    "health.fse",
+    "health.coverage",
+    "health.prescription",
+    "health.prior.agreement",
+    "health.visit",
+    "health.question",
+    "health.ngap.value",
+    "sale.order",
+)
 LANES = ("deadlines", "cash", "rejects", "silent", "patients", "indus", "to_complete")
 
 
@@ -26,6 +37,10 @@ class HealthCockpit(models.AbstractModel):
         lanes = []
         for lane in LANES:
             cards = getattr(self, f"_cards_{lane}")(day)
+            for source in SOURCES:
+                provide = getattr(self.env[source], "_cockpit_cards", None)
+                if provide:
+                    cards += provide(lane, day)
             cards.sort(key=lambda card: self._rank(card, day))
             lanes.append(
                 {

@@ -30,17 +30,7 @@ class HealthFse(models.Model):
     fse_date = fields.Date("Date", required=True, index=True)
     sent_on = fields.Date(index=True)
     lot_no = fields.Char("Lot as sent", size=3)
-    insurance_nature = fields.Selection(
-        [
-            ("10", "Illness"),
-            ("13", "Illness, Alsace-Moselle local scheme"),
-            ("30", "Maternity"),
-            ("41", "Work accident"),
-            ("90", "Prevention"),
-        ],
-        default="10",
-        required=True,
-    )
+    insurance_nature = fields.Selection(selection="_insurance_natures", default="10", required=True)
     exemption = fields.Char("Exemption code", default="0")
     prescriber_no = fields.Char("Prescriber number")
     prescription_date = fields.Date()
@@ -83,10 +73,41 @@ class HealthFse(models.Model):
         "health.inbox", string="Came with", index="btree_not_null", copy=False
     )
     fingerprint = fields.Char(copy=False, help="Changes when anything billed changes.")
+    origin = fields.Selection(
+        [("journal", "Journal of another program"), ("entry", "Entered here")],
+        default="entry",
+        required=True,
+        readonly=True,
+    )
+    visit_ids = fields.One2many("health.visit", "fse_id", string="Visits")
+    coverage_id = fields.Many2one(
+        "health.coverage", index="btree_not_null", copy=False, check_company=True
+    )
+    prescription_id = fields.Many2one(
+        "health.prescription", index="btree_not_null", check_company=True
+    )
+    quote_id = fields.Many2one(
+        "sale.order", string="Quote", index="btree_not_null", copy=False, check_company=True
+    )
+    overrun = fields.Monetary(help="Part of the total beyond the tariff, owed by the patient.")
+    overrun_qualifier = fields.Char(size=2, help="DE: exceptional demand of the patient.")
+    finding_ids = fields.One2many("health.finding", "fse_id", string="Findings")
+    rights_override_reason = fields.Char(copy=False)
+    rights_override_user_id = fields.Many2one("res.users", copy=False)
 
     _number_uniq = models.Constraint(
         "UNIQUE(company_id, name)", "This practitioner already has an FSE with this number."
     )
+
+    @api.model
+    def _insurance_natures(self):
+        return [
+            ("10", self.env._("Illness")),
+            ("13", self.env._("Illness, Alsace-Moselle local scheme")),
+            ("30", self.env._("Maternity")),
+            ("41", self.env._("Work accident")),
+            ("90", self.env._("Prevention")),
+        ]
 
     @api.depends("share_ids.state", "share_ids.amount_residual")
     def _compute_state(self):
@@ -227,6 +248,7 @@ class HealthFse(models.Model):
                     "amc_member": row.amc_member,
                     "amount_total": euros(row.total("amount")),
                     "inbox_id": inbox.id,
+                    "origin": "journal",
                     "fingerprint": row.fingerprint,
                 }
                 for row in rows
@@ -335,6 +357,15 @@ class HealthFse(models.Model):
             [f"ir_sequence_{sequence.id:03d}", count],
         )
         return [sequence.get_next_char(number) for (number,) in self.env.cr.fetchall()]
+
+    # -- what stands against sending ---------------------------------------------------------------
+
+    def _obstacles(self, day):
+        """Why each FSE may not leave on ``day``: dict of FSE id → list of reasons; extend it, super first.
+
+        Works in batches; an FSE without obstacle may be missing from the dict.
+        """
+        return {}
 
     def action_open_shares(self):
         return {

@@ -20,10 +20,32 @@ class HealthFseAct(models.Model):
     complement = fields.Selection([("N", "Night"), ("F", "Sunday or holiday"), ("U", "Emergency")])
     product_id = fields.Many2one("product.product", string="NGAP act")
     amount = fields.Monetary("Fee")
+    act_time = fields.Char("Hour", size=5, help="HH:MM")
+    called_time = fields.Char("Call at", size=5, help="HH:MM")
+    passage = fields.Integer(default=1)
+    place = fields.Selection(selection="_places")
+    factor = fields.Integer("Taken at (%)", default=100, help="100, 50 (second act of a session) …")
+    surcharge = fields.Monetary(help="Night or Sunday, part of the fee.")
+    overrun = fields.Monetary(help="Beyond the tariff, part of the fee.")
+    prescription_id = fields.Many2one("health.prescription", index="btree_not_null")
+    visit_id = fields.Many2one("health.visit", index="btree_not_null")
+    project = fields.Char("Body area or project")
+    is_emergency = fields.Boolean("Emergency")
+    is_renewal = fields.Boolean("Renewal assessment")
+    reason = fields.Char(help="Why a limit is passed.")
+    why = fields.Char("Why this price", readonly=True)
     amo_rate = fields.Integer("AMO rate (%)")
     amo_amount = fields.Monetary("AMO")
     amc_amount = fields.Monetary("AMC")
     patient_amount = fields.Monetary("Patient")
+
+    @api.model
+    def _places(self):
+        return [
+            ("office", self.env._("At the practice")),
+            ("home", self.env._("At home")),
+            ("facility", self.env._("In an establishment")),
+        ]
 
     @api.depends("coefficient_hundredths")
     def _compute_coefficient(self):

@@ -35,6 +35,10 @@ class HealthNgapValue(models.Model):
         default="C",
     )
 
+    is_confirmed = fields.Boolean("Confirmed", help="The agency confirmed this unconfirmed value.")
+    confirmed_by_id = fields.Many2one("res.users", readonly=True)
+    confirmed_on = fields.Datetime(readonly=True)
+
     _period_uniq = models.Constraint(
         "UNIQUE(key_letter, zone, date_from)",
         "This key letter already has a value from that day in that zone.",
@@ -52,6 +56,7 @@ class HealthNgapValue(models.Model):
                 value.date_to or None,
                 value.source or "",
                 value.grade,
+                value.is_confirmed,
             )
             for value in self.sudo().search([])
         )

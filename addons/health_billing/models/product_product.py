@@ -26,6 +26,14 @@ class ProductProduct(models.Model):
     health_coefficient = fields.Char("Coefficient", compute="_compute_health_coefficient")
     health_reference = fields.Char("NGAP reference")
     health_prior_agreement = fields.Char("Prior agreement")
+    health_act_code = fields.Char(
+        "Act code",
+        index="btree_not_null",
+        help="Ours; it names the act where letter and coefficient do not.",
+    )
+    health_tags = fields.Char("Families", help="What the rules call this act.")
+    health_date_from = fields.Date("Billable from")
+    health_date_to = fields.Date("Billable until (excluded)")
     health_source = fields.Text("Source")
     health_grade = fields.Selection(
         [("A", "Official text"), ("B", "Secondary source"), ("C", "Unconfirmed")], string="Proof"

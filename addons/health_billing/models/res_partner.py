@@ -38,6 +38,22 @@ class ResPartner(models.Model):
     health_to_complete = fields.Boolean(
         "To complete", help="Made by an import from a number alone: name and address are missing."
     )
+    health_is_palliative = fields.Boolean("Palliative care", groups="health_billing.group_nir")
+    health_has_caregiver = fields.Boolean("Caregiver at home", groups="health_billing.group_nir")
+    health_is_bpco = fields.Boolean("ALD for COPD", groups="health_billing.group_nir")
+    health_discharged_on = fields.Date("Discharged on", groups="health_billing.group_nir")
+    health_stay_ids = fields.One2many("health.stay", "patient_id", string="Stays")
+    health_coverage_ids = fields.One2many("health.coverage", "patient_id", string="Coverage")
+    health_prescription_ids = fields.One2many(
+        "health.prescription", "patient_id", string="Prescriptions"
+    )
+    health_distance = fields.Float(
+        "Distance (km)", digits=(6, 2), help="One way between the practice and the patient."
+    )
+    health_same_town = fields.Boolean("Same town as the practice")
+    health_terrain = fields.Selection(
+        [("plain", "Plain"), ("mountain", "Mountain"), ("foot", "On foot or skis")], default="plain"
+    )
     health_fse_ids = fields.One2many("health.fse", "patient_id", string="FSE")
     health_share_ids = fields.One2many("health.share", "partner_id", string="Shares owed")
 

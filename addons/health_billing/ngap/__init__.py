@@ -1,9 +1,65 @@
-"""NGAP without Odoo: dated values of key letters, price of an act, last day to claim.
+"""NGAP without Odoo: dated values, prices, rules, shares, last day to claim.
 
 Amounts are integer cents, coefficients integer hundredths (``AMI 4,1`` is 410).
 """
 
+from . import rules
+from .calendar import is_holiday, is_sunday_or_holiday
+from .catalogue import Letter, act_types, by_code, letters
+from .control import RULES, Book, Hit, Rule, RuleText, control, rule, rule_texts
 from .forclusion import first_forfeited_day
+from .model import (
+    ActType,
+    Agreement,
+    Claim,
+    Finding,
+    Line,
+    Patient,
+    PricedLine,
+    PricedSession,
+    Prescription,
+    Proposal,
+    Session,
+    Severity,
+    Stay,
+)
+from .pricing import price_day, price_session
 from .tariff import LetterValue, Tariff, UnknownValue, act_price
 
-__all__ = ["LetterValue", "Tariff", "UnknownValue", "act_price", "first_forfeited_day"]
+__all__ = [
+    "RULES",
+    "ActType",
+    "Agreement",
+    "Book",
+    "Claim",
+    "Finding",
+    "Hit",
+    "Letter",
+    "LetterValue",
+    "Line",
+    "Patient",
+    "Prescription",
+    "PricedLine",
+    "PricedSession",
+    "Proposal",
+    "Rule",
+    "RuleText",
+    "Session",
+    "Severity",
+    "Stay",
+    "Tariff",
+    "UnknownValue",
+    "act_price",
+    "act_types",
+    "by_code",
+    "control",
+    "first_forfeited_day",
+    "is_holiday",
+    "is_sunday_or_holiday",
+    "letters",
+    "price_day",
+    "price_session",
+    "rule",
+    "rule_texts",
+    "rules",
+]

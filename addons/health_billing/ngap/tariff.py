@@ -17,6 +17,7 @@ class LetterValue:
     :param start: first day on which it applies.
     :param end: first day on which it no longer applies, or ``None``.
     :param grade: proof grade of the source: A official text, B secondary, C unconfirmed.
+    :param is_confirmed: the agency has confirmed a value graded C.
     """
 
     key_letter: str
@@ -26,6 +27,7 @@ class LetterValue:
     end: date | None
     source: str
     grade: str
+    is_confirmed: bool = False
 
 
 class Tariff:

@@ -1,0 +1,36 @@
+from odoo import fields, models
+
+
+class HealthCoverageCase(models.Model):
+    """A situation of coverage (common scheme, ALD, C2S, maternity …): rates and prohibitions as data."""
+
+    _name = "health.coverage.case"
+    _description = "Coverage Case"
+    _order = "sequence, code"
+
+    code = fields.Char(required=True, index=True)
+    name = fields.Char(required=True, translate=True)
+    sequence = fields.Integer(default=10)
+    amo_rate = fields.Integer("AMO rate (%)", required=True)
+    exemption = fields.Char("Exemption code", default="0", required=True)
+    insurance_nature = fields.Selection(
+        selection=lambda self: self.env["health.fse"]._insurance_natures(),
+        default="10",
+        required=True,
+    )
+    pays_rest = fields.Boolean(
+        "Public funds pay the rest",
+        help="C2S, AME: nothing is left to the patient nor to a contract.",
+    )
+    forbids_overrun = fields.Boolean("No overrun")
+    requires_third_party = fields.Boolean("Third-party payment is a right")
+    is_franchise_exempt = fields.Boolean("No medical franchise")
+    source = fields.Text()
+    grade = fields.Selection(
+        [("A", "Official text"), ("B", "Secondary source"), ("C", "Unconfirmed")],
+        required=True,
+        default="C",
+    )
+    active = fields.Boolean(default=True)
+
+    _code_uniq = models.Constraint("UNIQUE(code)", "This coverage case exists already.")

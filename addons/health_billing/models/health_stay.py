@@ -1,0 +1,27 @@
+from odoo import fields, models
+
+
+class HealthStay(models.Model):
+    """A period in which another than the funds pays for care (hospital, HAD, SSIAD, care home with global fee)."""
+
+    _name = "health.stay"
+    _description = "Patient Stay"
+    _order = "date_from desc"
+    _check_company_auto = True
+
+    patient_id = fields.Many2one(
+        "res.partner", required=True, index=True, ondelete="cascade", check_company=True
+    )
+    company_id = fields.Many2one(related="patient_id.company_id", store=True, index=True)
+    kind = fields.Selection(
+        [
+            ("hospital", "Hospital"),
+            ("had", "Hospital at home (HAD)"),
+            ("ssiad", "Home nursing service (SSIAD)"),
+            ("ehpad_global", "Care home with global fee"),
+        ],
+        required=True,
+    )
+    date_from = fields.Date(required=True)
+    date_to = fields.Date("Until (excluded)")
+    name = fields.Char("Establishment")

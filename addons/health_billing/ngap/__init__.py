@@ -24,6 +24,7 @@ from .model import (
     Stay,
 )
 from .pricing import price_day, price_session
+from .shares import Franchise, Split, Terms, franchise, split
 from .tariff import LetterValue, Tariff, UnknownValue, act_price
 
 __all__ = [
@@ -33,6 +34,7 @@ __all__ = [
     "Book",
     "Claim",
     "Finding",
+    "Franchise",
     "Hit",
     "Letter",
     "LetterValue",
@@ -46,14 +48,17 @@ __all__ = [
     "RuleText",
     "Session",
     "Severity",
+    "Split",
     "Stay",
     "Tariff",
+    "Terms",
     "UnknownValue",
     "act_price",
     "act_types",
     "by_code",
     "control",
     "first_forfeited_day",
+    "franchise",
     "is_holiday",
     "is_sunday_or_holiday",
     "letters",
@@ -62,4 +67,5 @@ __all__ = [
     "rule",
     "rule_texts",
     "rules",
+    "split",
 ]

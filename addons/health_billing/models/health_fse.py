@@ -200,6 +200,7 @@ class HealthFse(models.Model):
         rows = [row for row in journal.fses if row.provider_no in companies]
         fresh, counts["known"], counts["updated"] = self._split_known(rows, companies, inbox)
         made = self._create_from_rows(fresh, companies, inbox)
+        self.env["health.coverage"]._from_fses(made)
         made.share_ids._post_invoices()
         made.filtered(lambda fse: not fse.sent_on)._control()
         counts["created"] = len(made)
@@ -652,7 +653,7 @@ class HealthFse(models.Model):
         fses = self.filtered(lambda fse: fse.state == "entered")
         if not fses:
             return
-        coverages = self._coverages_on(
+        coverages = self.env["health.coverage"]._on(
             {(act.fse_id.patient_id.id, act.act_date) for act in fses.act_ids}
         )
         terms = {}
@@ -730,11 +731,6 @@ class HealthFse(models.Model):
                 "amc_member": coverage.amc_member if has_amc else False,
             },
         )
-
-    @api.model
-    def _coverages_on(self, pairs):
-        rights = getattr(self.env["health.coverage"], "_on", None)
-        return rights(pairs) if rights else {}
 
     def _terms_on(self, coverage, day):
         """Conditions of payment of an act of that day: those of the coverage, else what stands on the FSE."""
@@ -975,7 +971,9 @@ class HealthFse(models.Model):
         if not visits:
             return self.browse()
         most = self.env["health.parameter"].value_of("fse_max_days")
-        coverages = self._coverages_on({(visit.patient_id.id, visit.day) for visit in visits})
+        coverages = self.env["health.coverage"]._on(
+            {(visit.patient_id.id, visit.day) for visit in visits}
+        )
         groups = {}
         for visit in visits:
             coverage = coverages.get((visit.patient_id.id, visit.day))
@@ -1041,8 +1039,7 @@ class HealthFse(models.Model):
             ["rule_code:array_agg_distinct"],
         ):
             result[fse.id].append(self.env._("blocked by control: %s", ", ".join(sorted(codes))))
-        rights = getattr(self.env["health.coverage"], "_obstacles", None)
-        for fse_id, reasons in (rights(self, day) if rights else {}).items():
+        for fse_id, reasons in self.env["health.coverage"]._obstacles(self, day).items():
             result[fse_id] += reasons
         return dict(result)
 

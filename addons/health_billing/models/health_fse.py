@@ -522,7 +522,7 @@ class HealthFse(models.Model):
             return
         Ngap = self.env["health.ngap"]
         # a line of the day may stand on another entered FSE: the day is priced as a whole
-        priced, errors = Ngap._price(fses)
+        priced = Ngap._price(fses)
         letters, products = Ngap._letters(), Ngap._product_by_code()
         open_ids = set(
             self.search(
@@ -566,6 +566,8 @@ class HealthFse(models.Model):
                     "amount": priced_line.amount,
                     "why": priced_line.why or False,
                 }
+                if line.act is not None and line.act.code in products:
+                    vals["product_id"] = products[line.act.code]
                 row = own.get(line.key)
                 if row is None:
                     same = [r for r in spare if r["key_letter"] == line.key_letter]
@@ -583,6 +585,7 @@ class HealthFse(models.Model):
                                 "act_time": main["act_time"],
                                 "passage": main["passage"],
                                 "place": main["place"] or False,
+                                "prescription_id": main["prescription_id"],
                                 "sequence": 100 + position,
                                 "is_added": True,
                                 "surcharge": euros(priced_line.surcharge),
@@ -590,11 +593,6 @@ class HealthFse(models.Model):
                             }
                         )
                         continue
-                elif (
-                    line.act is not None
-                    and products.get(line.act.code, row["product_id"]) != row["product_id"]
-                ):
-                    vals["product_id"] = products[line.act.code]
                 if row is not None and row["fse_id"] in open_ids:
                     vals["amount"] += row["overrun"]
                     changes[row["id"]] = vals
@@ -614,7 +612,12 @@ class HealthFse(models.Model):
             update_changed(act, vals)
         Act.create(created)
         touched = self.browse(open_ids) | fses
-        issues = self._price_issues(fses, errors)
+        issues = {
+            row["fse_id"]: " ".join(finding.message for finding in answer.findings)
+            for answer, rows in priced
+            for row in rows
+            if answer.findings
+        }
         for fse in touched:
             update_changed(
                 fse,
@@ -631,20 +634,11 @@ class HealthFse(models.Model):
     def _plain_price(self, row, session, letters, tariff):
         letter = letters[session.profession, row["key_letter"]]
         try:
-            cents_each = tariff.value(letter.tariff_letter, session.zone, row["act_date"]).cents
+            cents_each = tariff.effective(letter.tariff_letter, session.zone, row["act_date"]).cents
         except ngap.UnknownValue:
             cents_each = 0
         amount = ngap.act_price(cents_each, row["coefficient_hundredths"] or 100, row["quantity"])
         return {"amount": amount + row["overrun"], "surcharge": 0}
-
-    @api.model
-    def _price_issues(self, fses, errors):
-        """What stands against pricing, by FSE id."""
-        return {
-            act.fse_id.id: errors[act.company_id.id, act.act_date]
-            for act in (fses.act_ids if errors else ())
-            if (act.company_id.id, act.act_date) in errors
-        }
 
     # -- who owes what ---------------------------------------------------------------------------------
 
@@ -862,10 +856,10 @@ class HealthFse(models.Model):
                 {
                     "fse_id": fse.id,
                     "act_id": False,
-                    "rule_code": "TAR-00",
+                    "rule_code": "GEN-14",
                     "severity": "3",
                     "message": fse.price_issue,
-                    "reference": False,
+                    "reference": ngap.rule_texts()["GEN-14"].reference,
                     "proposal": False,
                     "proposal_label": False,
                 }

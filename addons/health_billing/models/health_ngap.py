@@ -526,19 +526,13 @@ class HealthNgap(models.AbstractModel):
     def _price(self, fses):
         """Price the practitioners' days of these FSE.
 
-        :return: (priced sessions with their rows, dict of (company id, day) → what stands against pricing it).
+        :return: list of (priced session, its rows).
         """
         tariff, acts, letters = self._tariff(), self._acts(), self._letters()
-        priced, errors = [], {}
-        for day, sessions in self._sessions(fses).items():
-            try:
-                answers = ngap.price_day(
-                    [session for session, _rows in sessions], tariff, acts, letters
-                )
-            except ngap.UnknownValue as error:
-                errors[day] = str(error)
-                continue
-            priced += [
-                (answer, rows) for answer, (_session, rows) in zip(answers, sessions, strict=True)
-            ]
-        return priced, errors
+        priced = []
+        for sessions in self._sessions(fses).values():
+            # travel is priced for the sessions that hold an act; rows of travel alone are facts of elsewhere
+            held = [(session, rows) for session, rows in sessions if session.acts]
+            answers = ngap.price_day([session for session, _rows in held], tariff, acts, letters)
+            priced += zip(answers, (rows for _session, rows in held), strict=True)
+        return priced

@@ -2,6 +2,7 @@ import re
 from decimal import Decimal
 
 from odoo import api, fields, models
+from odoo.fields import Domain
 
 #: professions of the data files → ours; the others of the file (midwives, advanced practice) are not served yet
 PROFESSIONS = {
@@ -112,3 +113,31 @@ class ProductProduct(models.Model):
             ["id:max", "__count"],
         )
         return {(p, letter, value): act for p, letter, value, act, count in groups if count == 1}
+
+    @api.model
+    def name_search(self, name="", domain=None, operator="ilike", limit=100):
+        """Override of `product`: where acts are entered, letter, coefficient and words of the label find them.
+
+        “AMI 4”, “ami4,1”, “AMI 4 pansement”, “pansement lourd” and “1,5 ponction” are all understood.
+        """
+        match = re.match(
+            r"\s*([A-Za-z]{2,4}(?=[\s\d]|$))?\s*(\d+(?:[.,]\d+)?)?\s*(.*)$", name or ""
+        )
+        if not self.env.context.get("health_acts") or operator != "ilike" or not name.strip():
+            return super().name_search(name, domain, operator, limit)
+        letter, coefficient, words = match.groups()
+        known = bool(letter) and self.search_count(
+            [("health_key_letter", "=", letter.upper())], limit=1
+        )
+        if letter and not known:
+            words = f"{letter} {words}".strip()
+        found = Domain(domain or []) & Domain("health_key_letter", "!=", False)
+        if known:
+            found &= Domain("health_key_letter", "=", letter.upper())
+        if coefficient:
+            value = int(Decimal(coefficient.replace(",", ".")) * 100)
+            found &= Domain("health_coefficient_hundredths", "=", value)
+        for word in words.split():
+            found &= Domain("name", "ilike", word)
+        acts = self.search_fetch(found, ["display_name"], limit=limit)
+        return [(act.id, act.display_name) for act in acts.sudo()]

@@ -68,11 +68,43 @@ class HealthCycle(models.Model):
     @api.model
     def _steps(self):
         """Steps of the night as (sequence, code, label, method name); extend the list."""
-        return [(20, "post", self.env._("Invoices of the shares"), "_step_post")]
+        return [
+            (20, "post", self.env._("Invoices of the shares"), "_step_post"),
+            (25, "control", self.env._("Control of what will leave"), "_step_control"),
+        ]
+
+    @api.model
+    def _step_control(self, day):
+        """Every FSE not sent is controlled again: the day, the rights or the rules may have changed."""
+        fses = self.env["health.fse"].search(
+            [
+                ("company_id", "in", self.env.companies.ids),
+                ("sent_on", "=", False),
+                ("state", "in", ("entered", "to_send")),
+            ]
+        )
+        fses._control()
+        blocked = len(fses._obstacles(day))
+        if not fses:
+            return [self.env._("no FSE waits to leave.")]
+        return [
+            self.env._(
+                "%(count)s FSE controlled, %(blocked)s may not leave.",
+                count=len(fses),
+                blocked=blocked,
+            )
+        ]
 
     @api.model
     def _step_post(self, day):
-        shares = self.env["health.share"].search([("state", "=", "draft"), ("move_id", "=", False)])
+        shares = self.env["health.share"].search(
+            [
+                ("state", "=", "draft"),
+                ("move_id", "=", False),
+                # what was entered here is booked when it is validated
+                ("fse_id.state", "!=", "entered"),
+            ]
+        )
         moves = shares._post_invoices()
         if not moves:
             return [self.env._("every share has its invoice.")]

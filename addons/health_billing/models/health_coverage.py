@@ -462,7 +462,7 @@ class HealthCoverage(models.Model):
             value("franchise_year_cents"),
         )
         adult = value("franchise_adult_age")
-        travel = {letter.letter for letter in letters() if letter.kind != "act"}
+        travel = {letter.letter for letter in letters().values() if letter.kind != "act"}
         acts = fses.act_ids.filtered(lambda act: act.key_letter not in travel)
         rights = self._on({(act.fse_id.patient_id.id, act.act_date) for act in acts})
         days = defaultdict(list)
@@ -664,8 +664,8 @@ class HealthCoverage(models.Model):
                     "DRO-02",
                     WARNING,
                     self.env._(
-                        "The FSE does not bear the rights of %(day)s (rights → FSE): %(parts)s. Correct the FSE, or the "
-                        "rights if they changed.",
+                        "The FSE does not bear the rights of %(day)s (rights → FSE): %(parts)s. Correct the FSE, "
+                        "or the rights if they changed.",
                         day=written,
                         parts=parts,
                     ),

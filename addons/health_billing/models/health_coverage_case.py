@@ -39,8 +39,8 @@ class HealthCoverageCase(models.Model):
     def _index(self):
         """Cases by what an FSE bears: dict of (nature, exemption, rate) → case; ``None`` → “to be made precise”.
 
-        Where several cases bear the same codes, one is taken only if it changes nothing for the patient:
-        an FSE never says that somebody has the C2S.
+        Where several cases bear the same codes, the first one is taken, but never the C2S nor the AME: an
+        FSE does not say that somebody has them.
         """
         unclear = self.env.ref("health_billing.coverage_case_unclear", raise_if_not_found=False)
         cases = self.search([])
@@ -48,7 +48,7 @@ class HealthCoverageCase(models.Model):
             lambda case: (case.insurance_nature, case.exemption, case.amo_rate)
         )
         index = {
-            signs: group[0] if not any(group.mapped("pays_rest")) else unclear or group[0]
+            signs: unclear or group[0] if group[0].pays_rest else group[0]
             for signs, group in groups.items()
         }
         index[None] = unclear or cases[:1]

@@ -1,5 +1,5 @@
 from odoo import api, fields, models
-from odoo.exceptions import UserError, ValidationError
+from odoo.exceptions import UserError
 
 
 class HealthRightsProof(models.Model):
@@ -43,18 +43,6 @@ class HealthRightsProof(models.Model):
             ("closed", self.env._("Rights closed")),
             ("changed", self.env._("Rights changed")),
         ]
-
-    @api.constrains("date")
-    def _check_date(self):
-        today = fields.Date.context_today(self)
-        for proof in self:
-            if proof.date > today:
-                raise ValidationError(
-                    self.env._(
-                        "A check of rights is a fact: its date (%s) cannot lie in the future.",
-                        proof.date.strftime("%d/%m/%Y"),
-                    )
-                )
 
     @api.model_create_multi
     def create(self, vals_list):

@@ -33,7 +33,7 @@ class HealthStay(models.Model):
             if stay.date_to and stay.date_to <= stay.date_from:
                 raise ValidationError(
                     self.env._(
-                        "The stay of %(patient)s ends on %(end)s, before it begins on %(start)s: mend one of the dates.",
+                        "The stay of %(patient)s ends on %(end)s, before it begins on %(start)s: mend a date.",
                         patient=stay.patient_id.name,
                         end=stay.date_to.strftime("%d/%m/%Y"),
                         start=stay.date_from.strftime("%d/%m/%Y"),

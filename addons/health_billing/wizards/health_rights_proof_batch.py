@@ -41,6 +41,13 @@ class HealthRightsProofBatch(models.TransientModel):
         coverages = self.coverage_ids
         if not coverages:
             raise UserError(self.env._("Choose at least one patient's rights."))
+        if self.date > fields.Date.context_today(self):
+            raise UserError(
+                self.env._(
+                    "A check of rights is a fact: its date (%s) cannot lie in the future.",
+                    self.date.strftime("%d/%m/%Y"),
+                )
+            )
         if self.result == "changed" and not self.new_case_id:
             raise UserError(self.env._("The rights changed: choose the new situation."))
         successors = self._successor_values() if self.result == "changed" else []

@@ -46,6 +46,7 @@
         "views/health_ngap_views.xml",
         "views/health_parameter_views.xml",
         "views/res_partner_views.xml",
+        "views/health_forclusion_views.xml",
         "views/health_practitioner_setup_views.xml",
         "views/res_company_views.xml",
         "views/health_cockpit_views.xml",

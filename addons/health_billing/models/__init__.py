@@ -6,6 +6,7 @@ from . import health_coverage
 from . import health_coverage_case
 from . import health_cycle
 from . import health_finding
+from . import health_forclusion
 from . import health_fse
 from . import health_fse_act
 from . import health_import_mapping

@@ -68,7 +68,10 @@ class HealthCycle(models.Model):
     @api.model
     def _steps(self):
         """Steps of the night as (sequence, code, label, method name); extend the list."""
-        return [(20, "post", self.env._("Invoices of the shares"), "_step_post")]
+        return [
+            (20, "post", self.env._("Invoices of the shares"), "_step_post"),
+            (80, "forclusion", self.env._("Forclusion"), "_step_forclusion"),
+        ]
 
     @api.model
     def _step_post(self, day):
@@ -77,6 +80,10 @@ class HealthCycle(models.Model):
         if not moves:
             return [self.env._("every share has its invoice.")]
         return [self.env._("%s share invoices posted.", len(moves))]
+
+    @api.model
+    def _step_forclusion(self, day):
+        return self.env["health.forclusion"]._night(day)
 
     @api.model
     def last_day(self):

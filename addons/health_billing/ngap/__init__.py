@@ -7,7 +7,7 @@ from . import rules
 from .calendar import is_holiday, is_sunday_or_holiday
 from .catalogue import Letter, act_types, by_code, letters
 from .control import RULES, Book, Hit, Rule, RuleText, control, rule, rule_texts
-from .forclusion import first_forfeited_day
+from .forclusion import Clock, add_months, first_forfeited_day
 from .model import (
     ActType,
     Agreement,
@@ -32,6 +32,7 @@ __all__ = [
     "Agreement",
     "Book",
     "Claim",
+    "Clock",
     "Finding",
     "Hit",
     "Letter",
@@ -51,6 +52,7 @@ __all__ = [
     "UnknownValue",
     "act_price",
     "act_types",
+    "add_months",
     "by_code",
     "control",
     "first_forfeited_day",

@@ -153,6 +153,7 @@ class HealthFse(models.Model):
         rows = [row for row in journal.fses if row.provider_no in companies]
         fresh, counts["known"], counts["updated"] = self._split_known(rows, companies, inbox)
         made = self._create_from_rows(fresh, companies, inbox)
+        self.env["health.coverage"]._from_fses(made)
         made.share_ids._post_invoices()
         counts["created"] = len(made)
         counts["amount"] = sum(row.total("amount") for row in fresh)
@@ -366,7 +367,7 @@ class HealthFse(models.Model):
 
         Works in batches; an FSE without obstacle may be missing from the dict.
         """
-        return {}
+        return self.env["health.coverage"]._obstacles(self, day)
 
     def action_open_shares(self):
         return {

@@ -9,7 +9,7 @@ from odoo.fields import Domain
 from odoo.tools import SQL
 from odoo.tools.mimetypes import guess_mimetype
 
-from ..identifiers import is_provider_no, is_rpps
+from ..identifiers import is_prescriber_no
 from ..ngap import act_types, add_months, by_code
 
 #: what a scan may be; a photo taken by telephone included
@@ -219,7 +219,7 @@ class HealthPrescription(models.Model):
     def _check_prescriber_no(self):
         for prescription in self:
             number = prescription.prescriber_no
-            if number and not is_provider_no(number) and not is_rpps(number):
+            if number and not is_prescriber_no(number):
                 raise ValidationError(
                     self.env._(
                         "The prescriber number %s is wrong: 9 digits (billing number) or 11 (RPPS) are expected, "

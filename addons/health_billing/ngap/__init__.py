@@ -24,6 +24,7 @@ from .model import (
     Stay,
 )
 from .pricing import price_day, price_session
+from .shares import Franchise, Split, Terms, franchise, split
 from .tariff import LetterValue, Tariff, UnknownValue, act_price
 
 __all__ = [
@@ -34,6 +35,7 @@ __all__ = [
     "Claim",
     "Clock",
     "Finding",
+    "Franchise",
     "Hit",
     "Letter",
     "LetterValue",
@@ -47,8 +49,10 @@ __all__ = [
     "RuleText",
     "Session",
     "Severity",
+    "Split",
     "Stay",
     "Tariff",
+    "Terms",
     "UnknownValue",
     "act_price",
     "act_types",
@@ -56,6 +60,7 @@ __all__ = [
     "by_code",
     "control",
     "first_forfeited_day",
+    "franchise",
     "is_holiday",
     "is_sunday_or_holiday",
     "letters",
@@ -64,4 +69,5 @@ __all__ = [
     "rule",
     "rule_texts",
     "rules",
+    "split",
 ]

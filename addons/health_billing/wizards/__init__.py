@@ -1,1 +1,3 @@
 from . import health_practitioner_setup
+from . import health_rights_override
+from . import health_rights_proof_batch

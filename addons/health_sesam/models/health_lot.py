@@ -285,8 +285,9 @@ class HealthLot(models.Model):
     def _build(self, companies, day):
         """Put the FSE that wait for sending into lots with their B2 file, in batches.
 
-        The number of queries does not depend on the number of FSE. An FSE that cannot be written
-        keeps the reason in ``lot_issue`` and holds nobody else back.
+        The number of queries does not depend on the number of FSE. An FSE that cannot be written,
+        or that something stands against (an open blocking finding, rights not checked), keeps the
+        reason in ``lot_issue`` and holds nobody else back.
 
         :param day: date of the lots.
         :return: (lots made, FSE left out).
@@ -301,8 +302,10 @@ class HealthLot(models.Model):
             ],
             order="company_id, fse_date, name, id",
         )
-        claims, problems = self._claims(fses)
-        self._note_problems(fses, problems)
+        obstacles = fses._obstacles(day)
+        held = {fse_id: " ".join(reasons) for fse_id, reasons in obstacles.items() if reasons}
+        claims, problems = self._claims(fses.filtered(lambda fse: fse.id not in held))
+        self._note_problems(fses, problems | held)
         numbers = self._last_numbers(companies) if claims else {}
         vals_list = []
         groups = fses.filtered(lambda fse: fse.id in claims).grouped(

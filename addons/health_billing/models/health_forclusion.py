@@ -56,7 +56,11 @@ class HealthForclusion(models.AbstractModel):
                         "amount": amount,
                         "deadline": first - timedelta(days=1),
                         "action": self._window(
-                            self.env._("Forclusion"), "health.share", "share_forclusion", domain, company
+                            self.env._("Forclusion"),
+                            "health.share",
+                            "share_forclusion",
+                            domain,
+                            company,
                         ),
                         "button": self.env._("See the shares"),
                     }
@@ -85,7 +89,7 @@ class HealthForclusion(models.AbstractModel):
                 ("company_id", "in", self.env.companies.ids),
                 ("origin", "=", "entry"),
                 ("sent_on", "=", False),
-                ("state", "in", ("draft", "to_send")),
+                ("state", "in", ("entered", "draft", "to_send")),
                 ("fse_date", "<=", day - timedelta(days=delay)),
                 ("replaced_by_ids", "=", False),
             ]
@@ -164,7 +168,9 @@ class HealthForclusion(models.AbstractModel):
             [(count, amount)] = Share._read_group(domain, [], ["__count", "amount_residual:sum"])
             if count:
                 what = (
-                    self.env._("within %s days", limit) if limit else self.env._("past the last day")
+                    self.env._("within %s days", limit)
+                    if limit
+                    else self.env._("past the last day")
                 )
                 lines.append(
                     self.env._(

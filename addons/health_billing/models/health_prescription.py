@@ -69,7 +69,9 @@ class HealthPrescription(models.Model):
         store=True,
         help="First day it no longer covers; empty: no end was written.",
     )
-    act_ids = fields.One2many("health.prescription.act", "prescription_id", string="Acts", copy=True)
+    act_ids = fields.One2many(
+        "health.prescription.act", "prescription_id", string="Acts", copy=True
+    )
     sessions = fields.Integer(help="Number of sessions ordered, renewals included; 0: not limited.")
     renewals = fields.Integer()
     sessions_allowed = fields.Integer("Sessions ordered", compute="_compute_sessions")
@@ -119,7 +121,7 @@ class HealthPrescription(models.Model):
     def _compute_prescriber_no(self):
         for prescription in self:
             prescription.prescriber_no = (
-                prescription.prescriber_id.health_org_no or prescription.prescriber_no
+                prescription.prescriber_id.health_prescriber_no or prescription.prescriber_no
             )
 
     @api.depends("date", "date_from", "date_to", "until_healed")
@@ -351,6 +353,21 @@ class HealthPrescription(models.Model):
             },
         }
 
+    def action_health_quote(self):
+        """Make a quote of the acts ordered, for the sessions that are left."""
+        self.ensure_one()
+        return self.env["sale.order"]._health_make(
+            self.patient_id,
+            [
+                {
+                    "product_id": act.product_id.id,
+                    "product_uom_qty": act.sessions or self.sessions_left or 1,
+                }
+                for act in self.act_ids
+            ],
+            health_prescription_id=self.id,
+        )
+
     def action_open_agreements(self):
         self.ensure_one()
         return {
@@ -436,7 +453,9 @@ class HealthPrescription(models.Model):
     @api.model
     def _short_on(self, day):
         """Prescriptions not renewed yet that the planned visits and plans outlast, near enough to act on."""
-        near = day + timedelta(days=self.env["health.parameter"].value_of("prescription_alert_days"))
+        near = day + timedelta(
+            days=self.env["health.parameter"].value_of("prescription_alert_days")
+        )
         mine = Domain("company_id", "in", self.env.companies.ids)
         planned = {
             prescription: (last, count)

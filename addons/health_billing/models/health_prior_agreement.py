@@ -45,10 +45,14 @@ class HealthPriorAgreement(models.Model):
     )
     answered_on = fields.Date()
     completed_on = fields.Date(
-        "Piece received on", help="Day on which the fund received what was missing: the days run again."
+        "Piece received on",
+        help="Day on which the fund received what was missing: the days run again.",
     )
     clock_on = fields.Date(
-        "Days run from", compute="_compute_agreed_on", store=True, help="Receipt of the complete request."
+        "Days run from",
+        compute="_compute_agreed_on",
+        store=True,
+        help="Receipt of the complete request.",
     )
     silence_on = fields.Date(
         "Answer due by",
@@ -267,7 +271,9 @@ class HealthPriorAgreement(models.Model):
             self.env["health.prescription"]._card(
                 "agreement-refused",
                 self.env._("Refused agreements, care planned"),
-                self.env._("The fund will not pay these sessions: tell the patient or cancel them."),
+                self.env._(
+                    "The fund will not pay these sessions: tell the patient or cancel them."
+                ),
                 self._name,
                 group,
                 self.env._("See the agreements"),

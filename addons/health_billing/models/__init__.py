@@ -6,8 +6,10 @@ from . import health_coverage
 from . import health_coverage_case
 from . import health_cycle
 from . import health_finding
+from . import health_forclusion
 from . import health_fse
 from . import health_fse_act
+from . import health_fse_quote
 from . import health_import_mapping
 from . import health_import_mapping_column
 from . import health_inbox
@@ -31,4 +33,5 @@ from . import product_product
 from . import res_company
 from . import res_partner
 from . import sale_order
+from . import sale_order_line
 from . import template_fr_health

@@ -71,6 +71,7 @@ class HealthCycle(models.Model):
         return [
             (20, "post", self.env._("Invoices of the shares"), "_step_post"),
             (25, "control", self.env._("Control of what will leave"), "_step_control"),
+            (80, "forclusion", self.env._("Forclusion"), "_step_forclusion"),
         ]
 
     @api.model
@@ -109,6 +110,10 @@ class HealthCycle(models.Model):
         if not moves:
             return [self.env._("every share has its invoice.")]
         return [self.env._("%s share invoices posted.", len(moves))]
+
+    @api.model
+    def _step_forclusion(self, day):
+        return self.env["health.forclusion"]._night(day)
 
     @api.model
     def last_day(self):

@@ -174,12 +174,14 @@ class HealthFse(models.Model):
                 # a claim owed by the patient alone leaves with the lot all the same
                 fse.state = "sent" if fse.sent_on else "to_send"
 
-    @api.depends("act_ids.act_date", "fse_date")
+    @api.depends("act_ids.act_date", "fse_date", "share_ids.forclusion_date")
     def _compute_forclusion_date(self):
-        months = self.env["health.parameter"].value_of("forclusion_months")
+        # what the fund would say of it, and the earliest of what each payer says
+        clock = self.env["health.share"]._forclusion_clocks()["amo"]
         for fse in self:
-            days = [act.act_date for act in fse.act_ids if act.act_date] or [fse.fse_date]
-            fse.forclusion_date = first_forfeited_day(min(days), months) if min(days) else False
+            days = filter(None, [fse.fse_date, *fse.act_ids.mapped("act_date")])
+            dates = [clock.first_forfeited(days), *fse.share_ids.mapped("forclusion_date")]
+            fse.forclusion_date = min(filter(None, dates), default=False)
 
     # -- import of the FSE journal -------------------------------------------------------------------
 

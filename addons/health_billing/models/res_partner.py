@@ -41,6 +41,9 @@ class ResPartner(models.Model):
     health_to_complete = fields.Boolean(
         "To complete", help="Made by an import from a number alone: name and address are missing."
     )
+    health_forclusion_months = fields.Integer(
+        "Delay to claim (months)", help="By contract of this payer; 0: the general rule."
+    )
     health_is_palliative = fields.Boolean("Palliative care", groups="health_billing.group_nir")
     health_has_caregiver = fields.Boolean("Caregiver at home", groups="health_billing.group_nir")
     health_is_bpco = fields.Boolean("ALD for COPD", groups="health_billing.group_nir")

@@ -7,7 +7,7 @@ from . import rules
 from .calendar import is_holiday, is_sunday_or_holiday
 from .catalogue import Letter, act_types, by_code, letters
 from .control import RULES, Book, Hit, Rule, RuleText, control, rule, rule_texts
-from .forclusion import first_forfeited_day
+from .forclusion import Clock, add_months, first_forfeited_day
 from .model import (
     ActType,
     Agreement,
@@ -33,6 +33,7 @@ __all__ = [
     "Agreement",
     "Book",
     "Claim",
+    "Clock",
     "Finding",
     "Franchise",
     "Hit",
@@ -55,6 +56,7 @@ __all__ = [
     "UnknownValue",
     "act_price",
     "act_types",
+    "add_months",
     "by_code",
     "control",
     "first_forfeited_day",

@@ -3,4 +3,5 @@ from . import test_cockpit
 from . import test_fse_import
 from . import test_inbox
 from . import test_practitioner
+from . import test_round
 from . import test_share

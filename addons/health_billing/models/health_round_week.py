@@ -297,7 +297,7 @@ class HealthRoundWeek(models.AbstractModel):
             )
         dates = {fields.Date.to_date(cell["day"]) for cell in cells}
         around = Visit.search([("patient_id", "in", patients.ids), ("day", "in", list(dates))])
-        context = self._save_context(patients, around, dates)
+        context = self._save_context(company, patients, around, dates)
         alive = {visit.id: visit for visit in around}
         removed, vals_list, uids, acts, writes = Visit.browse(), [], [], [], {}
         for cell in cells:
@@ -338,10 +338,12 @@ class HealthRoundWeek(models.AbstractModel):
         }
 
     @api.model
-    def _save_context(self, patients, around, dates):
+    def _save_context(self, company, patients, around, dates):
         plans = self.env["health.round.plan"].search([("patient_id", "in", patients.ids)])
         return {
             "plans": plans,
+            # nurses go to their patients; the other trades mostly receive at the practice
+            "place": "home" if company.health_profession == "infirmier" else "office",
             "used": {(visit.plan_id.id, visit.day) for visit in around if visit.plan_id},
             "prescriptions": self._prescriptions(
                 patients, min(dates), max(dates) + timedelta(days=1)
@@ -376,8 +378,7 @@ class HealthRoundWeek(models.AbstractModel):
             "passage": cell["passage"],
             "day": day,
             "time": one.get("time") or plan.time,
-            # care at home is what rounds are for; the other trades mostly receive at the practice
-            "place": plan.place or self._place(cell["patient_id"]),
+            "place": plan.place or context["place"],
             "plan_id": plan.id,
             "prescription_id": prescription.id if prescription else False,
             "state": one["state"] if one.get("state") in ("done", "cancelled") else "planned",
@@ -385,11 +386,6 @@ class HealthRoundWeek(models.AbstractModel):
                 fields.Command.create(values) for values in self._act_values(one.get("acts", ()))
             ],
         }
-
-    @api.model
-    def _place(self, patient_id):
-        patient = self.env["res.partner"].browse(patient_id)
-        return "home" if patient.company_id.health_profession == "infirmier" else "office"
 
     @api.model
     def _act_values(self, pairs):

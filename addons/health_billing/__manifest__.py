@@ -55,7 +55,11 @@
         "views/health_cockpit_views.xml",
     ],
     "assets": {
-        "web.assets_backend": ["health_billing/static/src/cockpit/*"],
+        "web.assets_backend": [
+            "health_billing/static/src/cockpit/*",
+            "health_billing/static/src/mapping/*",
+            "health_billing/static/src/round/*",
+        ],
     },
     "post_init_hook": "post_init_hook",
     "application": True,

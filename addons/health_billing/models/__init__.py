@@ -24,6 +24,7 @@ from . import health_question
 from . import health_rights_proof
 from . import health_round_plan
 from . import health_round_plan_act
+from . import health_round_week
 from . import health_rule
 from . import health_share
 from . import health_stay

@@ -5,4 +5,5 @@ from . import test_coverage
 from . import test_fse_import
 from . import test_inbox
 from . import test_practitioner
+from . import test_round
 from . import test_share

@@ -25,6 +25,8 @@
         "data/parameters.xml",
         "data/coverage_cases.xml",
         "data/cron.xml",
+        "data/mail_template_catalogue.xml",
+        "data/ngap_catalogue.xml",
         "views/menus.xml",
         "views/health_fse_views.xml",
         "views/health_finding_views.xml",

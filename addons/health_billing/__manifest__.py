@@ -27,6 +27,8 @@
         "data/cron.xml",
         "data/mail_template_quote.xml",
         "data/product_outside.xml",
+        "data/mail_template_catalogue.xml",
+        "data/ngap_catalogue.xml",
         "views/menus.xml",
         "views/health_fse_views.xml",
         "views/health_finding_views.xml",

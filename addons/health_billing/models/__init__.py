@@ -1,5 +1,6 @@
 from . import account_move
 from . import health_catalogue_update
+from . import health_catalogue_update_impact
 from . import health_catalogue_update_line
 from . import health_cockpit
 from . import health_coverage

@@ -6,7 +6,6 @@ from odoo.exceptions import UserError
 from odoo.tools import SQL, split_every
 
 from .. import ngap
-from ..ngap import first_forfeited_day
 from ..ngap.shares import Terms, split
 from ..tools import QUIET, cents, euros, format_cents
 from .health_ngap import ADDED_KINDS, update_changed

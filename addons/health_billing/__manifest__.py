@@ -51,6 +51,7 @@
         "views/health_cockpit_views.xml",
     ],
     "assets": {
+        "health_billing.assets_practice": ["health_billing/static/src/portal/*"],
         "web.assets_backend": ["health_billing/static/src/cockpit/*"],
     },
     "post_init_hook": "post_init_hook",

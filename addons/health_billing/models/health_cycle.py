@@ -68,7 +68,10 @@ class HealthCycle(models.Model):
     @api.model
     def _steps(self):
         """Steps of the night as (sequence, code, label, method name); extend the list."""
-        return [(20, "post", self.env._("Invoices of the shares"), "_step_post")]
+        return [
+            (20, "post", self.env._("Invoices of the shares"), "_step_post"),
+            (80, "questions", self.env._("Questions to the practitioners"), "_step_questions"),
+        ]
 
     @api.model
     def _step_post(self, day):
@@ -77,6 +80,17 @@ class HealthCycle(models.Model):
         if not moves:
             return [self.env._("every share has its invoice.")]
         return [self.env._("%s share invoices posted.", len(moves))]
+
+    @api.model
+    def _step_questions(self, day):
+        """Ask the practitioners for what is missing, and remind them of what is late."""
+        asked, told = self.env["health.question"]._night(day)
+        lines = []
+        if asked:
+            lines.append(self.env._("%s question(s) asked.", len(asked)))
+        if told:
+            lines.append(self.env._("%s practitioner(s) told by mail.", len(told)))
+        return lines or [self.env._("nothing new to ask.")]
 
     @api.model
     def last_day(self):

@@ -1,1 +1,2 @@
 from . import health_practitioner_setup
+from . import health_question_ask

@@ -57,6 +57,7 @@
         "views/health_cockpit_views.xml",
     ],
     "assets": {
+        "health_billing.assets_practice": ["health_billing/static/src/portal/*"],
         "web.assets_backend": [
             "health_billing/static/src/cockpit/*",
             "health_billing/static/src/mapping/*",

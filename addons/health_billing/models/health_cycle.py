@@ -72,6 +72,7 @@ class HealthCycle(models.Model):
             (20, "post", self.env._("Invoices of the shares"), "_step_post"),
             (25, "control", self.env._("Control of what will leave"), "_step_control"),
             (80, "forclusion", self.env._("Forclusion"), "_step_forclusion"),
+            (80, "questions", self.env._("Questions to the practitioners"), "_step_questions"),
         ]
 
     @api.model
@@ -114,6 +115,17 @@ class HealthCycle(models.Model):
     @api.model
     def _step_forclusion(self, day):
         return self.env["health.forclusion"]._night(day)
+
+    @api.model
+    def _step_questions(self, day):
+        """Ask the practitioners for what is missing, and remind them of what is late."""
+        asked, told = self.env["health.question"]._night(day)
+        lines = []
+        if asked:
+            lines.append(self.env._("%s question(s) asked.", len(asked)))
+        if told:
+            lines.append(self.env._("%s practitioner(s) told by mail.", len(told)))
+        return lines or [self.env._("nothing new to ask.")]
 
     @api.model
     def last_day(self):

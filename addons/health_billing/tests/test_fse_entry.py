@@ -158,14 +158,6 @@ class TestFseEntry(HealthCommon):
         self.assertGreaterEqual(shares["patient"], 10)
         self.assertEqual(round(sum(shares.values()), 2), fse.amount_total)
 
-    def test_act_is_found_by_letter_coefficient_and_label(self):
-        Product = self.env["product.product"].with_context(health_acts=True)
-        domain = [("health_profession", "=", "infirmier")]
-        for text in ("AMI 1,5", "ami1.5", "AMI 1,5 ponction", "ponction veineuse", "1,5 ponction"):
-            found = [one for one, _name in Product.name_search(text, domain)]
-            self.assertIn(self.blood.id, found, text)
-        self.assertNotIn(self.blood.id, [i for i, _n in Product.name_search("AMI 4", domain)])
-
     # -- validation -----------------------------------------------------------------------------------
 
     def validated(self, **values):

@@ -176,6 +176,22 @@ class HealthLot(models.Model):
         self.write({"sent_on": day, "arl_missed_on": False})
         for lot in self:
             lot.fse_ids.write({"sent_on": day, "lot_no": lot.name})
+        # whoever marks it, the practitioner is not asked any more
+        self.env["health.question"].search(
+            [("lot_id", "in", self.ids), ("state", "=", "open")]
+        ).action_cancel()
+
+    def action_ask_to_sign(self):
+        """Ask the practitioners, on their phone, to sign and send these lots in their software."""
+        wrong = self.filtered(lambda lot: lot.state not in ("ready", "refused"))
+        if wrong:
+            raise UserError(
+                self.env._("Lot %s is not one that waits for sending.", wrong[0].display_name)
+            )
+        Question = self.env["health.question"]
+        Question._ask(Question._lot_vals(self))
+        questions = Question.search([("lot_id", "in", self.ids), ("state", "=", "open")])
+        return questions._action_open(self.env._("Questions asked"))
 
     def action_record_arl(self):
         return {

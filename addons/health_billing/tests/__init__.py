@@ -1,5 +1,6 @@
 from . import test_access
 from . import test_cockpit
+from . import test_control
 from . import test_fse_entry
 from . import test_coverage
 from . import test_fse_import

@@ -177,7 +177,7 @@ class HealthNgapValue(models.Model):
                     value.source or "",
                     value.grade,
                 ),
-                value.loaded and update.from_plain(update.ValueRow, value.loaded),
+                update.from_plain(update.ValueRow, value.loaded) if value.loaded else None,
             )
             for value in self.search([], order="key_letter, zone, date_from")
         }

@@ -263,7 +263,7 @@ class ProductProduct(models.Model):
         return {
             act.health_act_code or f"#{act.id}": update.Held(
                 act._health_row(),
-                act.health_loaded and update.from_plain(update.ActRow, act.health_loaded),
+                update.from_plain(update.ActRow, act.health_loaded) if act.health_loaded else None,
                 act.health_is_gone,
             )
             for act in self.with_context(active_test=False, lang=None).search(

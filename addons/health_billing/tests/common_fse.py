@@ -2,9 +2,10 @@
 
 from datetime import date
 
-from .common import HealthCommon
+from .common import HealthCommon, with_key
 
 DAY = date(2026, 10, 5)
+PRESCRIBER = with_key("12345678")
 
 
 class FseCommon(HealthCommon):
@@ -15,7 +16,7 @@ class FseCommon(HealthCommon):
         cls.blood = cls.env["product.product"].browse(codes["INF-AMI1,5-01"])
         cls.injection = cls.env["product.product"].browse(codes["INF-AMI1-02"])
         cls.prescription = cls.make_prescription(cls.patient)
-        cls.coverage = cls.make_coverage(cls.patient)
+        cls.coverage = cls.give_rights(cls.patient)
         cls.biller = cls.make_user("biller", "health_billing.group_biller")
 
     @classmethod
@@ -24,7 +25,7 @@ class FseCommon(HealthCommon):
             {
                 "patient_id": patient.id,
                 "date": date(2026, 9, 1),
-                "prescriber_no": "123456789",
+                "prescriber_no": PRESCRIBER,
                 "mention_home": True,
                 "mention_daily": True,
                 **values,
@@ -32,7 +33,7 @@ class FseCommon(HealthCommon):
         )
 
     @classmethod
-    def make_coverage(cls, patient, **values):
+    def give_rights(cls, patient, **values):
         coverage = cls.env["health.coverage"].create(
             {
                 "patient_id": patient.id,

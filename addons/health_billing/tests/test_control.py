@@ -47,8 +47,13 @@ class TestControl(FseCommon):
         again = self.enter(acts=[(self.blood, "07:30")])
         again._compute_all()
         found = again.finding_ids.filtered(lambda f: f.rule_code == "GEN-16")
-        self.assertEqual(found.severity, "3")
-        self.assertTrue(found.reference)
+        self.assertEqual(
+            (found.severity, found.reference),
+            (
+                str(int(ngap.rule_texts()["GEN-16"].severity)),
+                ngap.rule_texts()["GEN-16"].reference,
+            ),
+        )
         self.assertFalse(first.finding_ids.filtered(lambda f: f.rule_code == "GEN-16"))
 
     def test_history_of_the_year_is_looked_at(self):
@@ -71,11 +76,10 @@ class TestControl(FseCommon):
         )
         now = self.enter(acts=[(product, "08:00")])
         now._compute_all()
-        with_past = set(now.finding_ids.mapped("rule_code"))
+        self.assertIn("INF-12", now.finding_ids.mapped("rule_code"))
         past.act_ids.write({"act_date": DAY - timedelta(days=900)})
         now._control()
-        without_past = set(now.finding_ids.mapped("rule_code"))
-        self.assertTrue(with_past - without_past, "what was billed in the year makes a difference")
+        self.assertNotIn("INF-12", now.finding_ids.mapped("rule_code"))
 
     def test_replaced_fse_counts_no_longer(self):
         refused = self.validated()
@@ -98,7 +102,7 @@ class TestControl(FseCommon):
             (warning.state, warning.reason, warning.user_id),
             ("passed", "phoned the fund", self.biller),
         )
-        self.make_coverage(self.patient)
+        self.give_rights(self.patient)
         fse._compute_all()
         self.assertFalse(warning.exists(), "the objection no longer holds")
 
@@ -126,18 +130,18 @@ class TestControl(FseCommon):
 
     # -- proposals ----------------------------------------------------------------------------------
 
-    def propose(self, fse, kind, act=None, **proposal):
+    def propose(self, fse, kind, line=None, **proposal):
         return self.env["health.finding"].create(
             {
                 "fse_id": fse.id,
-                "act_id": act.id if act else False,
+                "act_id": line.id if line else False,
                 "rule_code": "INF-01",
                 "severity": "1",
                 "message": "Another coding is better.",
                 "proposal": {
                     "kind": kind,
                     "label": "x",
-                    "line": act.id if act else False,
+                    "line": line.id if line else False,
                     **proposal,
                 },
                 "proposal_label": "x",
@@ -201,8 +205,8 @@ class TestControl(FseCommon):
         for user in (self.other, self.stranger, self.accountant):
             with self.subTest(user.login), self.assertRaises(AccessError):
                 self.as_user(user, finding).read(["message"])
-        for method in ("action_pass", "action_apply", "action_dismiss"):
-            with self.subTest(method), self.assertRaises((AccessError, UserError)):
+        for method in ("action_pass", "action_apply"):
+            with self.subTest(method), self.assertRaises(AccessError):
                 getattr(self.as_user(self.practitioner, finding), method)()
         with self.assertRaises(AccessError):
             self.as_user(self.practitioner, finding)._pass("no")

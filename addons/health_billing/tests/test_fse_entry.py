@@ -3,7 +3,7 @@ from datetime import timedelta
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import Form, tagged
 
-from .common_fse import DAY, FseCommon
+from .common_fse import DAY, PRESCRIBER, FseCommon
 
 
 @tagged("post_install", "-at_install")
@@ -25,7 +25,7 @@ class TestFseEntry(FseCommon):
         self.assertEqual(fse.state, "entered")
         self.assertTrue(fse.name.startswith("*"), "a provisional number until it is validated")
         self.assertEqual((fse.act_ids.key_letter, fse.act_ids.coefficient), ("AMI", "1,5"))
-        self.assertEqual(fse.prescriber_no, "123456789")
+        self.assertEqual(fse.prescriber_no, PRESCRIBER)
         fse.action_compute()
         priced = self.amounts(fse)
         self.assertEqual(priced["AMI"], 4.73)
@@ -197,7 +197,7 @@ class TestFseEntry(FseCommon):
             visits = self.env["health.visit"]
             for patient in patients:
                 prescription = self.make_prescription(patient)
-                self.make_coverage(patient)
+                self.give_rights(patient)
                 visits |= self.make_visits(patient, [DAY + timedelta(days=7 * week)], prescription)
             self.env.flush_all()
             self.env.invalidate_all()

@@ -27,8 +27,8 @@ from .common import (
     unit_cents,
 )
 
-#: families that profession rules of their own ask agreement for (MK-05, MK-06, OPT-02)
-AGREEMENT_ELSEWHERE = ("referentiel", "canal_carpien", "art1")
+#: trades whose own rules ask for the agreement (MK-05, MK-06, OPT-02)
+AGREEMENT_ELSEWHERE = ("kinesitherapeute", "orthoptiste")
 #: acts the practitioner decides on: no prescription names them
 NOT_NAMED = ("bilan_diagnostic", "supplement", "acces_direct")
 
@@ -198,9 +198,8 @@ def agreement_in_force(claim: Claim, book: Book) -> Iterator[Hit]:
         if state == "invalid":
             told.add(line.act.code)
             yield Hit(line.key, f"{name(line)} du {say_day(line.day)} : {why}")
-    yield from missing_agreements(
-        claim, book, (line for line in acts(claim) if not line.has(*AGREEMENT_ELSEWHERE))
-    )
+    if claim.profession not in AGREEMENT_ELSEWHERE:
+        yield from missing_agreements(claim, book, acts(claim))
 
 
 # --- one line, one act
@@ -630,7 +629,7 @@ def same_act_twice(claim: Claim, book: Book) -> Iterator[Hit]:
     timeline = book.timeline(claim)
     for day in {line.day for line in claim.lines}:
         for earlier, later in _repeats(timeline.on(day)):
-            if later.claim is not claim or later.line.has("deux_par_jour"):
+            if later.claim is not claim or later.line.has("deux_par_jour", "palliatif"):
                 continue
             where = "sur une autre facture" if earlier.claim is not claim else "sur cette facture"
             yield Hit(

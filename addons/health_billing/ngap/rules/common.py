@@ -68,8 +68,6 @@ def letter_of(claim: Claim, key_letter: str) -> Letter | None:
 
 def kind(claim: Claim, line: Line) -> str:
     """``act``, ``travel``, ``distance``, ``surcharge`` or ``supplement``."""
-    if line.act is not None:
-        return "act"
     letter = letter_of(claim, line.key_letter)
     return letter.kind if letter else "act"
 

@@ -1,10 +1,11 @@
 """Rules that hold for several professions."""
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import date, timedelta
 
 from ..calendar import is_sunday_or_holiday
 from ..control import Book, Entry, Hit, rule
+from ..cumulation import Around, Coded, rates
 from ..limits import limit, limit_day
 from ..model import Claim, Line, Prescription, Proposal
 from ..tariff import UnknownValue, act_price
@@ -30,7 +31,7 @@ from .common import (
 #: trades whose own rules ask for the agreement (MK-05, MK-06, OPT-02)
 AGREEMENT_ELSEWHERE = ("kinesitherapeute", "orthoptiste")
 #: acts the practitioner decides on: no prescription names them
-NOT_NAMED = ("bilan_diagnostic", "supplement", "acces_direct")
+NOT_NAMED = ("bilan_diagnostic", "supplement", "acces_direct", "bsi", "bsi_forfait")
 
 
 # --- prescriptions
@@ -103,7 +104,7 @@ def prescription_covers_the_act(claim: Claim, book: Book) -> Iterator[Hit]:
                     line.key,
                     f"{name(line)} du {say_day(line.day)} : aucune ordonnance n'est rattachée. "
                     "Rattachez l'ordonnance ou dites le motif (accès direct).",
-                    severity=ADVICE if line.reason else None,
+                    severity=ADVICE if line.reason or line.has("vaccination") else None,
                 )
             continue
         prescription = book.prescription(line)
@@ -200,6 +201,103 @@ def agreement_in_force(claim: Claim, book: Book) -> Iterator[Hit]:
             yield Hit(line.key, f"{name(line)} du {say_day(line.day)} : {why}")
     if claim.profession not in AGREEMENT_ELSEWHERE:
         yield from missing_agreements(claim, book, acts(claim))
+
+
+# --- several acts of one session
+
+
+@rule("GEN-04", "infirmier", "orthophoniste", "orthoptiste")
+def acts_after_the_first_are_reduced(claim: Claim, book: Book) -> Iterator[Hit]:
+    """Full, half, then nothing, with the derogations that pricing knows; silent where an act is not known.
+
+    The day of an imported claim may hold several sessions: there it is advice, and silent if travel shows them.
+    """
+    if claim.profession not in WITH_RATES:
+        return
+    for entries in book.sessions(claim):
+        if any(entry.claim is not claim for entry in entries):
+            continue
+        lines = [entry.line for entry in entries if kind(claim, entry.line) == "act"]
+        if len(lines) < 2 or any(line.act is None or line.quantity > 1 for line in lines):
+            continue
+        if claim.is_billed and _many_visits(claim, entries):
+            continue
+        yield from _wrong_rates(claim, book, lines)
+
+
+#: trades under article 11 B; physiotherapists have one coding per session (MK-01)
+WITH_RATES = ("infirmier", "orthophoniste", "orthoptiste")
+
+
+def _many_visits(claim: Claim, entries: list[Entry]) -> bool:
+    visits = sum(e.line.quantity for e in entries if kind(claim, e.line) == "travel")
+    codes = [e.line.act.code for e in entries if e.line.act and kind(claim, e.line) == "act"]
+    return visits > 1 or len(set(codes)) < len(codes)
+
+
+def _wrong_rates(claim: Claim, book: Book, lines: list[Line]) -> Iterator[Hit]:
+    """Compare what is billed with what pricing would; sums, so that equal acts may change places."""
+    day = lines[0].day
+    units = {line.key: unit_cents(claim, book, line.key_letter, day) for line in lines}
+    billed = {line.key: _billed(claim, book, line, units[line.key]) for line in lines}
+    if None in units.values() or None in billed.values():
+        return
+    tags = frozenset(
+        tag
+        for entry in book.timeline(claim).on(day)
+        if entry.line.act
+        for tag in entry.line.act.tags
+    )
+    around = Around(
+        package="bsi_forfait" in tags, tags=tags, is_home=lines[0].place in ("home", "facility")
+    )
+    coded = [Coded(line, act_price(units[line.key], line.coefficient)) for line in lines]
+    expected = rates(claim.profession, coded, around)
+    if not any(one.rule == "GEN-04" for one in expected):
+        return
+    due = {
+        one.line.key: act_price(units[one.line.key], one.line.coefficient, 1, one.rate)
+        for one in expected
+    }
+    difference = sum(due.values()) - sum(billed.values())
+    if abs(difference) <= len(lines):
+        return
+    for one in expected:
+        line, more = one.line, due[one.line.key] - billed[one.line.key]
+        if abs(more) > 1 and (more > 0) == (difference > 0):
+            yield Hit(
+                line.key,
+                f"{name(line)} du {say_day(day)} : {one.why or 'plein tarif.'} {euros(billed[line.key])} facturés, "
+                f"{euros(due[line.key])} dus"
+                + (" si ces soins sont d'un même passage." if claim.is_billed else "."),
+                _at_rate(line, one.rate, more),
+                ADVICE if claim.is_billed or more > 0 else None,
+            )
+
+
+def _billed(claim: Claim, book: Book, line: Line, unit: int | None) -> int | None:
+    """What is billed for the act itself, surcharge out; ``None`` when that is not known."""
+    if line.factor is not None and not claim.is_billed:
+        return None if unit is None else act_price(unit, line.coefficient, 1, line.factor)
+    if line.amount is None:
+        return None if unit is None else act_price(unit, line.coefficient)
+    extra = surcharges(claim, book, line)
+    return line.amount - extra[0] if extra and len(extra) == 1 else None
+
+
+def _at_rate(line: Line, rate: int, more: int) -> Proposal:
+    if not rate:
+        return remove(line)
+    return Proposal(
+        "replace",
+        f"{name(line)} à {rate} %",
+        line.key,
+        act=line.act.code if line.act else "",
+        key_letter=line.key_letter,
+        coefficient=line.coefficient,
+        factor=rate,
+        gain=more,
+    )
 
 
 # --- one line, one act
@@ -310,15 +408,15 @@ def distance_only_on_the_way_to_a_patient(claim: Claim, book: Book) -> Iterator[
                 )
 
 
-def trips(claim: Claim, book: Book, day, place: str) -> dict:
-    """Travel lines that are not the first of their kind on one trip to one address, with the first.
+def trips(claim: Claim, book: Book, day: date, place: str) -> dict:
+    """Travel lines that another patient of the address bears already on that trip, with that line.
 
-    A trip: same address, same passage. Silent where place or address is not known.
+    Silent where place or address is not known.
     """
     key = ("trips", claim.practitioner, day, place)
     if key in book.memo:
         return book.memo[key]
-    first: dict = {}
+    firsts: dict[tuple, list[Entry]] = {}
     result: dict = {}
     for entry in book.round_of(claim, day):
         line = entry.line
@@ -327,13 +425,21 @@ def trips(claim: Claim, book: Book, day, place: str) -> dict:
         home = book.patient(entry.claim).home
         if not home:
             continue
-        trip = (home, line.passage, kind(entry.claim, line))
-        if trip not in first:
-            first[trip] = entry
-        elif entry.claim.patient != first[trip].claim.patient or place == "facility":
-            result[entry.claim.key, line.key] = first[trip]
+        known = firsts.setdefault((home, kind(entry.claim, line)), [])
+        first = next((one for one in known if _one_trip(one.line, line)), None)
+        if first is None:
+            known.append(entry)
+        elif entry.claim.patient != first.claim.patient:
+            result[entry.claim.key, line.key] = first
     book.memo[key] = result
     return result
+
+
+def _one_trip(one: Line, other: Line) -> bool:
+    """Visits to one address shortly one after the other, or of one rank where the hours are not known."""
+    if one.minute is None or other.minute is None:
+        return one.passage == other.passage
+    return abs(other.minute - one.minute) <= limit("GEN-10-passage")
 
 
 @rule("GEN-09")
@@ -486,9 +592,8 @@ def factors(claim: Claim, line: Line) -> tuple[int, ...]:
 
 
 def prices(claim: Claim, line: Line, unit: int, extra: list[int]) -> list[int]:
-    full = act_price(unit, line.coefficient)
     return [
-        ((full * factor + 50) // 100) * line.quantity + more
+        act_price(unit, line.coefficient, line.quantity, factor) + more
         for factor in factors(claim, line)
         for more in extra
     ]
@@ -644,10 +749,17 @@ def _repeats(entries: list[Entry]) -> Iterator[tuple[Entry, Entry]]:
     first: dict[tuple, Entry] = {}
     for entry in entries:
         key = same_act(entry.line)
-        if key in first:
-            yield first[key], entry
-        else:
+        if key not in first:
             first[key] = entry
+        elif not _is_second_of_session(first[key], entry):
+            yield first[key], entry
+
+
+def _is_second_of_session(one: Entry, other: Entry) -> bool:
+    """Two wounds, two injections of one session: at two rates, or two lines of kilometres."""
+    return one.claim is other.claim and (
+        one.line.factor != other.line.factor or one.line.amount != other.line.amount
+    )
 
 
 # --- stays

@@ -6,6 +6,7 @@ from datetime import timedelta
 from ..control import Book, Entry, Hit, Timeline, rule
 from ..limits import limit
 from ..model import Claim, Line, Proposal
+from ..tariff import act_price
 from .common import (
     ADVICE,
     WARNING,
@@ -22,6 +23,7 @@ from .common import (
     soften,
     swap_act,
     swap_letter,
+    unit_cents,
 )
 
 SPEECH = "orthophoniste"
@@ -130,12 +132,13 @@ def renewal_assessment_is_reduced(claim: Claim, book: Book) -> Iterator[Hit]:
 
 
 def _renewal(claim: Claim, book: Book, line: Line) -> Proposal:
-    reduced = renewed(line.act.coefficient)
-    cents = price(claim, book, line.key_letter, line.act.coefficient, line.day)
+    reduced, rate = renewed(line.act.coefficient), limit("ORT-02-taux")
+    unit = unit_cents(claim, book, line.key_letter, line.day)
     gain = None
-    if cents is not None:
-        now = line.amount if line.amount is not None else cents
-        gain = (cents * limit("ORT-02-taux") + 50) // 100 - now
+    if unit is not None:
+        full = act_price(unit, line.act.coefficient)
+        now = line.amount if line.amount is not None else full
+        gain = act_price(unit, line.act.coefficient, 1, rate) - now
     return Proposal(
         "replace",
         f"{name(line)} → {line.key_letter} {number(reduced)} (× 0,70)",
@@ -143,7 +146,7 @@ def _renewal(claim: Claim, book: Book, line: Line) -> Proposal:
         act=line.act.code,
         key_letter=line.key_letter,
         coefficient=line.act.coefficient,
-        factor=limit("ORT-02-taux"),
+        factor=rate,
         gain=gain,
     )
 

@@ -115,8 +115,10 @@ class Entry:
 
 
 def _moment(entry: Entry) -> tuple:
+    """Order of time, and what makes it the same whatever the order of the claims."""
     line = entry.line
-    return (line.day, line.passage, -1 if line.minute is None else line.minute)
+    minute = -1 if line.minute is None else line.minute
+    return (line.day, line.passage, minute, str(entry.claim.key), str(line.key))
 
 
 class Timeline:

@@ -43,6 +43,9 @@ def price_day(
     """
     patients = _by_patient(sessions)
     drafts = [_draft(session, patients, tariff, acts, letters) for session in sessions]
+    dependents = {draft.patient_day for draft in drafts if draft.is_dependent}
+    for draft in drafts:
+        draft.dependent = draft.patient_day in dependents
     roads: dict[int, list[Due]] = {}
     for profession in {session.profession for session in sessions}:
         visits = [draft.visit for draft in drafts if draft.session.profession == profession]
@@ -104,8 +107,17 @@ class Draft:
     acts: list[Coded]
     prices: Prices
     catalogue: Mapping[str, ActType]
-    dependent: bool
-    tags: frozenset[str]
+    dependent: bool = False
+
+    @property
+    def patient_day(self) -> tuple:
+        return (self.session.patient.key, self.session.day)
+
+    @property
+    def is_dependent(self) -> bool:
+        """Whether a dependence package or assessment is billed in this session."""
+        lines = [one.line for one in self.acts if one.rate]
+        return self.session.profession == "infirmier" and is_dependent(lines)
 
     @property
     def main(self) -> Coded | None:
@@ -218,8 +230,7 @@ def _draft(
         rates(session.profession, coded, around),
         key=lambda one: (-one.rate * one.price, -one.price, *name_of(one)),
     )
-    dependent = session.profession == "infirmier" and is_dependent(tags)
-    return Draft(session, coded, prices, acts, dependent, tags)
+    return Draft(session, coded, prices, acts)
 
 
 def _holder(lines: Sequence[Line], prices: Prices) -> object:

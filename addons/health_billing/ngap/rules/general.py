@@ -5,7 +5,7 @@ from datetime import date, timedelta
 
 from ..calendar import is_sunday_or_holiday
 from ..control import Book, Entry, Hit, rule
-from ..cumulation import Around, Coded, rates
+from ..cumulation import Coded, rates
 from ..limits import limit, limit_day
 from ..model import Claim, Line, Prescription, Proposal
 from ..tariff import UnknownValue, act_price
@@ -21,12 +21,14 @@ from .common import (
     missing_agreements,
     moment,
     name,
+    of_day,
     rank,
     remove,
     say_day,
     soften,
     unit_cents,
 )
+from .rates import BY_RATES, around
 
 #: trades whose own rules ask for the agreement (MK-05, MK-06, OPT-02)
 AGREEMENT_ELSEWHERE = ("kinesitherapeute", "orthoptiste")
@@ -212,21 +214,15 @@ def acts_after_the_first_are_reduced(claim: Claim, book: Book) -> Iterator[Hit]:
 
     The day of an imported claim may hold several sessions: there it is advice, and silent if travel shows them.
     """
-    if claim.profession not in WITH_RATES:
+    if not claim.is_billed:
+        yield from BY_RATES["GEN-04"](claim, book)
         return
     for entries in book.sessions(claim):
-        if any(entry.claim is not claim for entry in entries):
-            continue
-        lines = [entry.line for entry in entries if kind(claim, entry.line) == "act"]
-        if len(lines) < 2 or any(line.act is None or line.quantity > 1 for line in lines):
-            continue
-        if claim.is_billed and _many_visits(claim, entries):
-            continue
-        yield from _wrong_rates(claim, book, lines)
-
-
-#: trades under article 11 B; physiotherapists have one coding per session (MK-01)
-WITH_RATES = ("infirmier", "orthophoniste", "orthoptiste")
+        entries = [entry for entry in entries if entry.claim is claim]
+        cared = [entry for entry in entries if kind(claim, entry.line) == "act"]
+        known = all(e.line.act is not None and e.line.quantity == 1 for e in cared)
+        if len(cared) > 1 and known and not _many_visits(claim, entries):
+            yield from _wrong_rates(claim, book, cared)
 
 
 def _many_visits(claim: Claim, entries: list[Entry]) -> bool:
@@ -235,24 +231,16 @@ def _many_visits(claim: Claim, entries: list[Entry]) -> bool:
     return visits > 1 or len(set(codes)) < len(codes)
 
 
-def _wrong_rates(claim: Claim, book: Book, lines: list[Line]) -> Iterator[Hit]:
+def _wrong_rates(claim: Claim, book: Book, entries: list[Entry]) -> Iterator[Hit]:
     """Compare what is billed with what pricing would; sums, so that equal acts may change places."""
+    lines = [entry.line for entry in entries]
     day = lines[0].day
     units = {line.key: unit_cents(claim, book, line.key_letter, day) for line in lines}
     billed = {line.key: _billed(claim, book, line, units[line.key]) for line in lines}
     if None in units.values() or None in billed.values():
         return
-    tags = frozenset(
-        tag
-        for entry in book.timeline(claim).on(day)
-        if entry.line.act
-        for tag in entry.line.act.tags
-    )
-    around = Around(
-        package="bsi_forfait" in tags, tags=tags, is_home=lines[0].place in ("home", "facility")
-    )
     coded = [Coded(line, act_price(units[line.key], line.coefficient)) for line in lines]
-    expected = rates(claim.profession, coded, around)
+    expected = rates(claim.profession, coded, around(claim, book, entries))
     if not any(one.rule == "GEN-04" for one in expected):
         return
     due = {
@@ -268,17 +256,14 @@ def _wrong_rates(claim: Claim, book: Book, lines: list[Line]) -> Iterator[Hit]:
             yield Hit(
                 line.key,
                 f"{name(line)} du {say_day(day)} : {one.why or 'plein tarif.'} {euros(billed[line.key])} facturés, "
-                f"{euros(due[line.key])} dus"
-                + (" si ces soins sont d'un même passage." if claim.is_billed else "."),
+                f"{euros(due[line.key])} dus si ces soins sont d'un même passage.",
                 _at_rate(line, one.rate, more),
-                ADVICE if claim.is_billed or more > 0 else None,
+                ADVICE,
             )
 
 
 def _billed(claim: Claim, book: Book, line: Line, unit: int | None) -> int | None:
     """What is billed for the act itself, surcharge out; ``None`` when that is not known."""
-    if line.factor is not None and not claim.is_billed:
-        return None if unit is None else act_price(unit, line.coefficient, 1, line.factor)
     if line.amount is None:
         return None if unit is None else act_price(unit, line.coefficient)
     extra = surcharges(claim, book, line)
@@ -731,9 +716,8 @@ def same_act(line: Line) -> tuple:
 @rule("GEN-16")
 def same_act_twice(claim: Claim, book: Book) -> Iterator[Hit]:
     """The same act, day and passage on two claims, or twice on one; the first keeps its place."""
-    timeline = book.timeline(claim)
     for day in {line.day for line in claim.lines}:
-        for earlier, later in _repeats(timeline.on(day)):
+        for earlier, later in _repeats(of_day(claim, book, day)):
             if later.claim is not claim or later.line.has("deux_par_jour", "palliatif"):
                 continue
             where = "sur une autre facture" if earlier.claim is not claim else "sur cette facture"

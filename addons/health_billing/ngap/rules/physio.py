@@ -22,6 +22,7 @@ from .common import (
     missing_agreements,
     moment,
     name,
+    of_day,
     price,
     rank,
     remove,
@@ -92,7 +93,7 @@ def _supplement_problem(line: Line, entries: list[Entry]) -> str:
 def sessions_of_day(claim: Claim, book: Book, day) -> list[Entry]:
     """The rehabilitation of the day, one entry per passage (on imported claims: per line)."""
     seen, result = set(), []
-    for entry in book.timeline(claim).on(day):
+    for entry in of_day(claim, book, day):
         if not entry.line.has("reeducation"):
             continue
         key = (entry.claim.key, entry.line.key) if entry.claim.is_billed else entry.line.passage

@@ -17,6 +17,7 @@ from .common import (
     moment,
     name,
     number,
+    of_day,
     price,
     remove,
     say_day,
@@ -43,7 +44,7 @@ def one_act_a_day(claim: Claim, book: Book) -> Iterator[Hit]:
     for day in _days(claim):
         entries = [
             entry
-            for entry in book.timeline(claim).on(day)
+            for entry in of_day(claim, book, day)
             if entry.line.has("bilan", "bilan_prevention", "reeducation")
         ]
         for position, entry in enumerate(entries):

@@ -140,13 +140,20 @@ class Draft:
         return PricedSession(session, tuple(lines), tuple(self.prices.findings))
 
     def _act_line(self, one: Coded) -> PricedLine:
+        line, session = one.line, self.session
         line = replace(
-            one.line,
+            line,
             factor=one.rate,
             amount=None,
             complement="",
-            day=self.session.day,
-            passage=self.session.passage,
+            day=session.day,
+            passage=session.passage,
+            minute=session.minute if line.minute is None else line.minute,
+            called_minute=(
+                session.called_minute if line.called_minute is None else line.called_minute
+            ),
+            place=line.place or session.place,
+            is_emergency=line.is_emergency or session.is_emergency,
         )
         value = self.prices.value(line.key_letter)
         return self._line(line, value, one.why, one.rule)

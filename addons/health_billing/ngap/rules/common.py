@@ -77,14 +77,12 @@ def acts(claim: Claim) -> list[Line]:
     return [line for line in claim.lines if kind(claim, line) == "act"]
 
 
-def mine(entries: Iterable[Entry], claim: Claim) -> list[Line]:
-    """Lines of the claim among the entries."""
-    return [entry.line for entry in entries if entry.claim is claim]
-
-
-def sessions(claim: Claim, book: Book) -> Iterator[list[Entry]]:
-    """The sessions in which the claim has a line; of an imported claim these are its days."""
-    return iter(book.sessions(claim))
+def of_day(claim: Claim, book: Book, day: date) -> list[Entry]:
+    """The patient's day with this practitioner: what is in the history first, as it can no longer be changed."""
+    controlled = book.memo.get("controlled")
+    if controlled is None:
+        controlled = book.memo["controlled"] = {one.key for one in book.claims}
+    return sorted(book.timeline(claim).on(day), key=lambda entry: entry.claim.key in controlled)
 
 
 def unit_cents(claim: Claim, book: Book, key_letter: str, day: date) -> int | None:

@@ -7,7 +7,7 @@ known, and imported claims (whose passages are not known), are left alone.
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from ..control import RULES, Book, Entry, Hit, rule, rule_texts
+from ..control import Book, Entry, Hit, rule, rule_texts
 from ..cumulation import Around, Coded, rates
 from ..model import Claim, Line, Proposal
 from ..tariff import UnknownValue, act_price
@@ -184,14 +184,13 @@ def _register(code: str, professions: tuple[str, ...]) -> None:
         rule(code, *professions)(check)
 
 
-#: rules that check more than rates: the nurse's module registers them and asks here first
+#: rules that check more than rates: their own module registers them and asks here first
 WITH_MORE = frozenset(
     {
         *("INF-04", "INF-08", "INF-09", "INF-20", "INF-21", "INF-24", "INF-25", "INF-26"),
-        *("INF-29", "INF-32"),
+        *("INF-29", "INF-32", "GEN-04"),
     }
 )
 BY_RATES: dict = {}
 for _code, _professions in PROFESSIONS.items():
-    if _code not in RULES:
-        _register(_code, _professions)
+    _register(_code, _professions)

@@ -104,6 +104,13 @@ class SaleOrder(models.Model):
         quotes.invoice_status = "no"
         return super(SaleOrder, self - quotes)._compute_invoice_status()
 
+    @api.depends("health_patient_id")
+    def _compute_user_id(self):
+        """Override of `sale`: the patient's contact is the practice, no salesperson."""
+        quotes = self.filtered("health_patient_id")
+        quotes.user_id = False
+        return super(SaleOrder, self - quotes)._compute_user_id()
+
     @api.onchange("health_patient_id")
     def _onchange_health_patient_id(self):
         for order in self.filtered("health_patient_id"):
@@ -232,8 +239,12 @@ class SaleOrder(models.Model):
             return self.env.ref("health_billing.action_quote")
         return super()._get_portal_return_action()
 
+    def _get_edi_builders(self):
+        """Override of `sale`: care goes out in no order file."""
+        return [] if self.health_patient_id else super()._get_edi_builders()
+
     def _notify_get_recipients_groups(self, message, model_description, msg_vals=False):
-        """Override of `sale`: kept as it is for a single order; records of care never sign by a tokened button."""
+        """Override of `sale`: no button with a token in the notices of a quote for care."""
         groups = super()._notify_get_recipients_groups(
             message, model_description, msg_vals=msg_vals
         )

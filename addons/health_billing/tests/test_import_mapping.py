@@ -38,7 +38,7 @@ class TestImportMapping(HealthCommon):
         mapping = self.map_file(inbox)
         self.assertEqual(mapping.name, "export")
         self.assertIn("douze", mapping.preview)
-        self.assertIn("n'est pas un montant", mapping.preview)
+        self.assertIn("table-danger", mapping.preview)
         action = mapping.action_rework()
         self.assertEqual(action["res_id"], inbox.id)
         self.assertEqual((inbox.kind, inbox.state), ("fse", "review"), inbox.message)
@@ -88,10 +88,9 @@ class TestImportMapping(HealthCommon):
 
     def test_sample_dropped_in_the_wizard_is_read_and_not_kept(self):
         form = Form(self.env["health.import.mapping"])
-        form.sample_name = "logiciel.csv"
+        form.name = "logiciel"
         form.company_id = self.nurse
         form.sample = base64.b64encode(export(ROW.format("F1"))).decode()
-        self.assertEqual(form.name, "logiciel")
         self.assertIn("DURAND", form.preview)
         mapping = form.save()
         mapping.invalidate_recordset()

@@ -1,5 +1,7 @@
 from . import test_access
 from . import test_cockpit
+from . import test_fse_entry
+from . import test_coverage
 from . import test_fse_import
 from . import test_import_mapping
 from . import test_inbox

@@ -186,6 +186,7 @@ class TestLot(SesamCommon):
     def test_the_journal_tells_that_a_prepared_lot_left(self):
         rows = [{"fse_no": "1", "sent_on": ""}, {"fse_no": "2", "sent_on": ""}]
         self.ingest("j.csv", self.journal(*rows))
+        self.make_proof(self.patient.health_coverage_ids, date=DAY)
         lot = self.build()
         self.assertEqual((lot.name, lot.fse_count), ("001", 2))
         self.ingest("k.csv", self.journal({"fse_no": "1", "lot_no": "001"}))

@@ -4,6 +4,7 @@ from . import test_control
 from . import test_fse_entry
 from . import test_coverage
 from . import test_fse_import
+from . import test_import_mapping
 from . import test_inbox
 from . import test_practitioner
 from . import test_round

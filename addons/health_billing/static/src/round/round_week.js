@@ -68,7 +68,7 @@ export class RoundWeek extends Component {
 
     /** New rows of the same week; the selection stays on its patient. */
     setRows({ rows, totals }) {
-        const key = this.row?.key;
+        const key = this.current?.key;
         const empty = this.state.data.rows.filter(
             (row) => row.isNew && !rows.some((other) => other.key === row.key)
         );
@@ -91,7 +91,8 @@ export class RoundWeek extends Component {
         return this.state.data.days;
     }
 
-    get row() {
+    /** The selected row; not named `row`, which is the loop variable of the template. */
+    get current() {
         return this.rows[this.state.sel.r];
     }
 
@@ -168,7 +169,7 @@ export class RoundWeek extends Component {
     }
 
     get found() {
-        return searchActs(this.state.data.acts, this.row.favourites, this.state.search.text);
+        return searchActs(this.state.data.acts, this.current.favourites, this.state.search.text);
     }
 
     // -- selection and focus ------------------------------------------------------------------------
@@ -207,7 +208,17 @@ export class RoundWeek extends Component {
     // -- keyboard -----------------------------------------------------------------------------------
 
     onKeydown(ev) {
-        if (this.state.search || this.state.hour !== null || !this.rows.length) {
+        if (this.state.search) {
+            // typed before the input had the focus
+            if (ev.key.length === 1 && !ev.ctrlKey && !ev.metaKey) {
+                this.state.search.text += ev.key;
+                ev.preventDefault();
+            } else {
+                this.onSearchKeydown(ev);
+            }
+            return;
+        }
+        if (this.state.hour !== null || !this.rows.length) {
             return;
         }
         const { r, c } = this.state.sel;
@@ -222,7 +233,7 @@ export class RoundWeek extends Component {
             this.select(...this.moves[ev.key](r, c));
         } else if (ev.key === "PageUp" || ev.key === "PageDown") {
             this.shiftWeek(ev.key === "PageUp" ? -1 : 1);
-        } else if (ev.key === "Enter" && !this.visits(this.row, this.date).length) {
+        } else if (ev.key === "Enter" && !this.visits(this.current, this.date).length) {
             this.openSearch("");
         } else if (ev.key in this.commands) {
             this.commands[ev.key]();
@@ -384,7 +395,7 @@ export class RoundWeek extends Component {
     }
 
     get here() {
-        return [{ row: this.row, date: this.date }];
+        return [{ row: this.current, date: this.date }];
     }
 
     isOpen(visit) {
@@ -398,7 +409,7 @@ export class RoundWeek extends Component {
     }
 
     toggleDone() {
-        const visits = this.visits(this.row, this.date);
+        const visits = this.visits(this.current, this.date);
         const open = visits.filter((visit) => this.isOpen(visit));
         if (!open.length) {
             this.warnBilled(visits);
@@ -419,7 +430,7 @@ export class RoundWeek extends Component {
     }
 
     removeVisit() {
-        const visits = this.visits(this.row, this.date);
+        const visits = this.visits(this.current, this.date);
         this.warnBilled(visits);
         this.apply(this.here, (all) => {
             if (!all.some((visit) => visit.state !== "billed")) {
@@ -439,7 +450,7 @@ export class RoundWeek extends Component {
     }
 
     removeLastAct() {
-        this.warnBilled(this.visits(this.row, this.date));
+        this.warnBilled(this.visits(this.current, this.date));
         this.apply(this.here, (all) => {
             const index = all.findLastIndex((visit) => this.isOpen(visit) && visit.acts.length);
             return index < 0
@@ -450,7 +461,7 @@ export class RoundWeek extends Component {
 
     addAct(id) {
         this.closeSearch();
-        this.warnBilled(this.visits(this.row, this.date));
+        this.warnBilled(this.visits(this.current, this.date));
         this.apply(this.here, (all, row) => {
             const index = all.findLastIndex((visit) => this.isOpen(visit));
             if (index < 0) {
@@ -474,7 +485,7 @@ export class RoundWeek extends Component {
     }
 
     copy() {
-        const visit = this.visits(this.row, this.date).findLast((one) => one.acts.length);
+        const visit = this.visits(this.current, this.date).findLast((one) => one.acts.length);
         this.state.clipboard = visit ? visit.acts.map((pair) => [...pair]) : null;
         this.state.said = visit ? _t("Copied: %s", this.label(visit)) : _t("Nothing to copy here");
     }
@@ -485,7 +496,7 @@ export class RoundWeek extends Component {
             this.state.said = _t("Copy a cell first (c)");
             return;
         }
-        this.warnBilled(this.visits(this.row, this.date));
+        this.warnBilled(this.visits(this.current, this.date));
         this.apply(this.here, (all, row) => {
             const copied = acts.map((pair) => [...pair]);
             const index = all.findLastIndex((visit) => this.isOpen(visit));
@@ -589,7 +600,7 @@ export class RoundWeek extends Component {
         const box = cell.getBoundingClientRect();
         const height = 330;
         const below = box.bottom + height < window.innerHeight;
-        const left = Math.min(box.left, window.innerWidth - 480);
+        const left = Math.min(box.left, window.innerWidth - 640);
         this.state.search = {
             text,
             index: 0,
@@ -638,7 +649,7 @@ export class RoundWeek extends Component {
 
     onHourKeydown(ev) {
         if (ev.key === "Escape") {
-            ev.target.value = this.row.time;
+            ev.target.value = this.current.time;
             ev.target.blur();
         } else if (ev.key === "Enter" || ev.key === "Tab") {
             ev.preventDefault();
@@ -675,7 +686,7 @@ export class RoundWeek extends Component {
     }
 
     editPlan() {
-        const { row } = this;
+        const row = this.current;
         this.dialog.add(
             FormViewDialog,
             {

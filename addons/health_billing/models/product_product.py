@@ -168,9 +168,9 @@ class ProductProduct(models.Model):
     @api.model
     def _health_valid_domain(self, day):
         """Acts that may be billed on a day."""
-        return (
-            Domain("health_date_from", "=", False) | Domain("health_date_from", "<=", day)
-        ) & (Domain("health_date_to", "=", False) | Domain("health_date_to", ">", day))
+        return (Domain("health_date_from", "=", False) | Domain("health_date_from", "<=", day)) & (
+            Domain("health_date_to", "=", False) | Domain("health_date_to", ">", day)
+        )
 
     @api.model
     def _health_name_domain(self, name, match):
@@ -334,6 +334,8 @@ class ProductProduct(models.Model):
                 continue
             old, new = self._health_vals(change.old), self._health_vals(change.new)
             vals = {name: value for name, value in new.items() if value != old[name]}
+            if not known[change.key].health_kind:
+                vals["health_kind"] = new["health_kind"]
             # the ORM groups these into few queries when it writes them out
             known[change.key].with_context(tracking_disable=True).update(vals)
         made = self._health_create(

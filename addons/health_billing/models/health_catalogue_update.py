@@ -40,7 +40,8 @@ class HealthCatalogueUpdate(models.Model):
         "Acts: in force from",
         required=True,
         default=fields.Date.context_today,
-        help="First day of acts that a file adds without a date, and end of those it no longer has. Values bear their own dates.",
+        help="First day of acts that a file adds without a date, and end of those it no longer has. "
+        "Values bear their own dates.",
     )
     attachment_ids = fields.Many2many("ir.attachment", string="Files", copy=False)
     is_shipped = fields.Boolean("Files shipped with the program", copy=False)
@@ -169,7 +170,10 @@ class HealthCatalogueUpdate(models.Model):
     # -- comparing -----------------------------------------------------------------------------------
 
     def _merge(self):
-        """What the files lead to: (issues, merged acts, changes of acts, merged values, changes of values, old values)."""
+        """What the files lead to.
+
+        :return: issues, merged acts, changes of acts, merged values, changes of values, values before
+        """
         files, issues = self._files()
         reading = update.read_files(files) if files or not issues else update.Reading()
         issues += reading.issues
@@ -224,7 +228,8 @@ class HealthCatalogueUpdate(models.Model):
         if not self.attachment_ids and not self.is_shipped:
             raise UserError(
                 self.env._(
-                    "No file yet: drop ngap_values.csv or ngap_acts.csv (or a ZIP of them), or reload the shipped files."
+                    "No file yet: drop ngap_values.csv or ngap_acts.csv (or a ZIP of them), "
+                    "or reload the shipped files."
                 )
             )
         issues, acts, act_changes, _values, value_changes, old_values = self._merge()

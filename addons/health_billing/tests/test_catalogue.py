@@ -277,6 +277,7 @@ class TestCatalogue(HealthCommon):
             {"grade": "C"}
         )
         fses = self.env["health.fse"].union(*(self.entered() for _number in range(30)))
+        self.values._findings(fses[:1])
         counts = []
         for some in (fses[:3], fses):
             self.env.flush_all()

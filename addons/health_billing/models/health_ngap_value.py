@@ -161,7 +161,11 @@ class HealthNgapValue(models.Model):
         known = {(key_letter, zone) for key_letter, zone, _start in held}
         incoming = [row for row in reading.values if (row.key_letter, row.zone) not in known]
         merged = update.merge_values({}, incoming)
-        return self._apply(update.difference({}, merged.rows), merged.loaded)
+        # older data did not remember what the file said
+        loaded = {
+            row.key: row for row in reading.values if row.key in held and not held[row.key].loaded
+        }
+        return self._apply(update.difference({}, merged.rows), merged.loaded | loaded)
 
     @api.model
     def _held(self):
@@ -197,7 +201,9 @@ class HealthNgapValue(models.Model):
     @api.model
     def _apply(self, changes, loaded):
         """Record changes of values; a value is never deleted. Return those that were created."""
-        known = {(value.key_letter, value.zone, value.date_from): value for value in self.search([])}
+        known = {
+            (value.key_letter, value.zone, value.date_from): value for value in self.search([])
+        }
         fresh = []
         for change in changes:
             if change.old is None:
@@ -285,13 +291,13 @@ class HealthNgapValue(models.Model):
             "severity": "2",
             "message": self.env._(
                 "The price of %(act)s rests on an unconfirmed value: %(letter)s, %(zone)s, %(value)s from %(day)s "
-                "(%(source)s). Check it and have a manager confirm it, once for all.",
+                "(%(origin)s). Check it and have a manager confirm it, once for all.",
                 act=f"{act.key_letter} {act.coefficient}",
                 letter=value.key_letter,
                 zone=value.zone_label,
                 value=format_cents(cents(value.value)),
                 day=value.date_from.strftime("%d/%m/%Y"),
-                source=value.source or self.env._("no source"),
+                origin=value.source or self.env._("no source"),
             ),
             "reference": self.env._("NGAP catalogue, value graded C"),
             "act_id": act.id,
@@ -305,10 +311,10 @@ class HealthNgapValue(models.Model):
             "rule_code": "TAR-02",
             "severity": "1",
             "message": self.env._(
-                "The act %(act)s comes from an unconfirmed source (%(source)s). "
+                "The act %(act)s comes from an unconfirmed source (%(origin)s). "
                 "Check it and have a manager confirm it, once for all.",
                 act=act.product_id.display_name,
-                source=act.product_id.health_source or self.env._("no source"),
+                origin=act.product_id.health_source or self.env._("no source"),
             ),
             "reference": self.env._("NGAP catalogue, act graded C"),
             "act_id": act.id,
@@ -372,9 +378,7 @@ class HealthNgapValue(models.Model):
             if known.tariff_letter in names
         }
         complements = [
-            complement
-            for complement, stands_for in COMPLEMENTS.items()
-            if names & set(stands_for)
+            complement for complement, stands_for in COMPLEMENTS.items() if names & set(stands_for)
         ]
         found = {value: [self.env["health.fse"], 0] for value in values}
         if not values:
@@ -474,7 +478,9 @@ class HealthNgapValue(models.Model):
                 "practitioner": "",
                 "count": one.line_count,
                 "amount": 0.0,
-                "deadline": one.first_day if one.first_day and one.first_day >= fields.Date.today() else False,
+                "deadline": one.first_day
+                if one.first_day and one.first_day >= fields.Date.today()
+                else False,
                 "action": {
                     **self.env["health.cockpit"]._act_window(
                         one.name, "health.catalogue.update", [("id", "=", one.id)]

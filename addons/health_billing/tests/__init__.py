@@ -1,4 +1,6 @@
 from . import test_access
+from . import test_catalogue
+from . import test_catalogue_update
 from . import test_cockpit
 from . import test_control
 from . import test_fse_entry

@@ -183,7 +183,7 @@ class PractitionerPortal(http.Controller):
         today = fields.Date.context_today(practices)
         questions = self._open(practices)
         cards = {kind: [] for kind in TABS}
-        for question in questions:
+        for question in questions._portal_load():
             cards[question.kind].append(self._card(question, today, practices))
         tab = onglet if onglet in TABS else next((kind for kind in TABS if cards[kind]), TABS[0])
         return self._render(

@@ -783,6 +783,17 @@ class HealthQuestion(models.Model):
     def _portal_domain(self, practices):
         return Domain("company_id", "in", practices.ids) & Domain("state", "=", "open")
 
+    def _portal_load(self):
+        """Read in a few queries what the cards of all these questions show."""
+        visits, fses = self._all_visits(), self._all_fses()
+        visits.mapped("day")
+        visits.act_ids.product_id.mapped("health_coefficient")
+        fses.mapped("fse_date")
+        fses.act_ids.mapped("coefficient")
+        self.prescription_id.mapped("date")
+        self.patient_id.mapped("name")
+        return self
+
     def _portal_care(self):
         """Acts of the visit or FSE, as short as they are written on the claim."""
         self.ensure_one()

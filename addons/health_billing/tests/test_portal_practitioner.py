@@ -323,7 +323,7 @@ class TestPortalPractitioner(QuestionCommon, HttpCase):
             (self.make_portal("p", self.nurse), "/my"),
         ):
             user.password = user.login
-            self.logout()
+            self.authenticate(None, None)
             token = self.csrf()
             response = self.url_open(
                 "/web/login",

@@ -106,16 +106,28 @@ class PractitionerPortal(http.Controller):
             "fills": question.fills,
             "choices": question.choices or [],
             "is_late": bool(question.deadline and question.deadline < today),
-            "deadline": self._day(question.deadline, "d MMMM"),
+            "due": self._due(question, today),
             "practice": question.company_id.name if len(practices) > 1 else "",
             "state": question.state,
         }
+
+    def _due(self, question, today):
+        if not question.deadline:
+            return ""
+        day = self._day(question.deadline, "d MMMM")
+        if question.deadline < today:
+            return request.env._("Late: expected on %s", day)
+        return request.env._("Before the end of %s", day)
 
     def _details(self, question):
         """What only the page of one question shows."""
         return {
             "patient": question.patient_id.name or "",
-            "previous": question.previous_id.answer or "",
+            "previous": request.env._(
+                "Your answer before: “%s”. The agency asks again.", question.previous_id.answer
+            )
+            if question.previous_id
+            else "",
             "fses": [
                 {
                     "id": fse.id,
@@ -131,10 +143,15 @@ class PractitionerPortal(http.Controller):
             if question.expects == "sent"
             else [],
             "answer": question.answer or "",
-            "answered_on": self._day(question.answered_on, "d MMMM")
+            "already": request.env._(
+                "Already answered on %s. Nothing was changed.", self._day(question.answered_on)
+            )
             if question.answered_on
-            else "",
-            "megabytes": request.env["health.question"].sudo()._file_limit() // (1024 * 1024),
+            else request.env._("The agency does not ask this any more."),
+            "hint": request.env._(
+                "JPEG, PNG or PDF, %s MB at most per file.",
+                request.env["health.question"].sudo()._file_limit() // (1024 * 1024),
+            ),
             "max_files": MAX_FILES,
             "today": fields.Date.context_today(question).isoformat(),
         }
@@ -150,7 +167,7 @@ class PractitionerPortal(http.Controller):
         )
         billed, left, waiting = (cents(amount) for amount in (billed, left, waiting))
         return {
-            "month": self._day(today, "MMMM"),
+            "label": request.env._("Billed in %s", self._day(today, "MMMM")),
             "billed": format_cents(billed),
             "received": format_cents(billed - left),
             "waiting": format_cents(waiting),
@@ -166,7 +183,7 @@ class PractitionerPortal(http.Controller):
         today = fields.Date.context_today(practices)
         questions = self._open(practices)
         cards = {kind: [] for kind in TABS}
-        for question in questions:
+        for question in questions._portal_load():
             cards[question.kind].append(self._card(question, today, practices))
         tab = onglet if onglet in TABS else next((kind for kind in TABS if cards[kind]), TABS[0])
         return self._render(
@@ -176,6 +193,7 @@ class PractitionerPortal(http.Controller):
                 "figures": self._figures(practices, today),
                 "cards": cards[tab],
                 "counts": {kind: len(cards[kind]) for kind in TABS},
+                "all": request.env._("Answer all %s", len(cards[tab])),
                 "tab": tab,
                 "is_finished": bool(fini),
                 "page": "list",
@@ -204,6 +222,7 @@ class PractitionerPortal(http.Controller):
                 "card": {**self._card(question, today, practices), **self._details(question)},
                 "position": position,
                 "total": total,
+                "progress": request.env._("%(rank)s of %(total)s", rank=position, total=total),
                 "next_url": self._next_url(practices, question, position, total),
                 "error": error,
                 "values": values or {},
@@ -301,7 +320,11 @@ class PractitionerPortal(http.Controller):
                 "is_today": day == today,
                 "anchor": day.isoformat(),
                 "visits": [self._visit(visit, today) for visit in group],
-                "done": len(group.filtered(lambda visit: visit.state != "planned")),
+                "ratio": request.env._(
+                    "%(done)s of %(count)s done",
+                    done=len(group.filtered(lambda visit: visit.state != "planned")),
+                    count=len(group),
+                ),
             }
             for day, group in visits.grouped("day").items()
         ]

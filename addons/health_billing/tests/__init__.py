@@ -13,8 +13,10 @@ from . import test_round
 from . import test_forclusion
 from . import test_fse_import
 from . import test_inbox
+from . import test_portal_practitioner
 from . import test_practitioner
 from . import test_prescription
 from . import test_prior_agreement
 from . import test_quote
+from . import test_question
 from . import test_share

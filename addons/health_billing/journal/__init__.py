@@ -1,5 +1,55 @@
 """The FSE journal without Odoo: bytes of a CSV or XLSX file in, checked FSE and row issues out."""
 
-from .reader import Act, Fse, Issue, Journal, JournalError, looks_like_journal, read_journal
+from .mapping import (
+    AMOUNTS,
+    COLUMNS,
+    DATE_FORMATS,
+    DATES,
+    PARTS,
+    Rule,
+    convert,
+    looks_like_table,
+    missing_columns,
+    preview,
+    read_mapped,
+    read_table,
+    signature,
+    suggest,
+)
+from .reader import (
+    MANDATORY,
+    OPTIONAL,
+    Act,
+    Fse,
+    Issue,
+    Journal,
+    JournalError,
+    looks_like_journal,
+    read_journal,
+)
 
-__all__ = ["Act", "Fse", "Issue", "Journal", "JournalError", "looks_like_journal", "read_journal"]
+__all__ = [
+    "AMOUNTS",
+    "COLUMNS",
+    "DATES",
+    "DATE_FORMATS",
+    "MANDATORY",
+    "OPTIONAL",
+    "PARTS",
+    "Act",
+    "Fse",
+    "Issue",
+    "Journal",
+    "JournalError",
+    "Rule",
+    "convert",
+    "looks_like_journal",
+    "looks_like_table",
+    "missing_columns",
+    "preview",
+    "read_journal",
+    "read_mapped",
+    "read_table",
+    "signature",
+    "suggest",
+]

@@ -10,6 +10,7 @@ import hashlib
 import io
 import re
 import zipfile
+import zlib
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
@@ -74,7 +75,9 @@ class JournalError(ValueError):
     """The file as a whole cannot be used; the message is French."""
 
 
-class _CellError(ValueError):
+class RowError(ValueError):
+    """One cell of a row cannot be used."""
+
     def __init__(self, column, reason):
         super().__init__(reason)
         self.column = column
@@ -184,22 +187,35 @@ def read_journal(content: bytes) -> Journal:
         raise JournalError(
             f"Colonne obligatoire absente : {', '.join(missing)}. Ajoutez-la à l'export et redéposez le fichier."
         )
+    return build_journal((number, row, ()) for number, row in rows)
+
+
+def build_journal(rows, where=None) -> Journal:
+    """FSE and issues out of rows, in one pass.
+
+    :param rows: tuples of row number, dict of cells by column, and the errors already known of the row.
+    :param where: what to call the columns in issues, when the file names them otherwise.
+    :raises JournalError: when there is no row at all.
+    """
+    where = where or {}
     fses: dict[tuple[str, str], Fse] = {}
     heads: dict[tuple[str, str], dict[str, str]] = {}
     broken: set[tuple[str, str]] = set()
     issues: list[Issue] = []
     count = 0
-    for number, row in rows:
+    for number, row, errors in rows:
         if not any(row.values()):
             continue
         count += 1
         key = (row.get("provider_no", ""), row.get("fse_no", ""))
         try:
+            if errors:
+                raise errors[0]
             head = {column: row.get(column, "") for column in HEADER_COLUMNS}
             if key in fses:
                 for column, value in head.items():
                     if value != heads[key][column]:
-                        raise _CellError(
+                        raise RowError(
                             column,
                             f"« {value} » ici, « {heads[key][column]} » à la ligne {fses[key].row} de la même FSE.",
                         )
@@ -209,9 +225,11 @@ def read_journal(content: bytes) -> Journal:
                 fse.acts.append(_act(row))
                 fses[key] = fse
                 heads[key] = head
-        except _CellError as error:
+        except RowError as error:
             broken.add(key)
-            issues.append(Issue(number, error.column, str(error), *key))
+            for one in errors or (error,):
+                column = where.get(one.column, one.column)
+                issues.append(Issue(number, column, str(one), *key))
     for key in broken:
         fses.pop(key, None)
     if not count:
@@ -257,25 +275,48 @@ def _csv(content, header_only):
 
 
 def _xlsx(content, header_only):
+    lines = xlsx_lines(content)
+    _number, cells = next(lines, (0, []))
+    header = [cell.lower() for cell in cells]
+    if header_only:
+        return iter(()), header
+    empty = dict.fromkeys(header, "")  # a short row has empty cells at its end
+    return (
+        (number, empty | dict(zip(header, cells, strict=False))) for number, cells in lines
+    ), header
+
+
+#: what openpyxl and what it stands on raise on workbooks that are damaged or were never any
+_DAMAGED = (
+    zipfile.BadZipFile,
+    zlib.error,
+    ArithmeticError,
+    AttributeError,
+    EOFError,
+    LookupError,
+    OSError,
+    RuntimeError,
+    SyntaxError,
+    TypeError,
+    ValueError,
+)
+
+
+def xlsx_lines(content):
+    """Number and cells, as text, of the lines of a workbook's first sheet.
+
+    :raises JournalError: on the way, when the workbook is damaged.
+    """
     from openpyxl import load_workbook
 
     try:
         book = load_workbook(io.BytesIO(content), read_only=True, data_only=True)
-        lines = book.worksheets[0].iter_rows(values_only=True)
-        header = [str(cell or "").strip().lower() for cell in next(lines, ())]
-    except (zipfile.BadZipFile, KeyError, ValueError, IndexError, OSError) as error:
+        for number, line in enumerate(book.worksheets[0].iter_rows(values_only=True), start=1):
+            yield number, [_cell(value) for value in line]
+    except _DAMAGED as error:
         raise JournalError(
             "Le classeur XLSX est illisible ou incomplet : enregistrez-le à nouveau."
         ) from error
-    if header_only:
-        return iter(()), header
-    empty = dict.fromkeys(header, "")
-
-    def rows():
-        for number, line in enumerate(lines, start=2):
-            yield number, empty | {k: _cell(v) for k, v in zip(header, line, strict=False)}
-
-    return rows(), header
 
 
 def _cell(value):
@@ -295,22 +336,22 @@ def _fse(number, row):
     provider_no = _digits(row, "provider_no", 9, 9)
     fse_no = row["fse_no"]
     if not re.fullmatch(r"[0-9A-Za-z/-]{1,9}", fse_no):
-        raise _CellError("fse_no", f"« {fse_no} » : 1 à 9 caractères attendus.")
+        raise RowError("fse_no", f"« {fse_no} » : 1 à 9 caractères attendus.")
     nir = row["nir"].upper().replace(" ", "")
     if not re.fullmatch(r"[1-9]\d{4}(\d\d|2[AB])\d{6}", nir):
-        raise _CellError("nir", "13 caractères attendus (sans la clé).")
+        raise RowError("nir", "13 caractères attendus (sans la clé).")
     kind = row.get("kind") or "F"
     if kind not in KINDS:
-        raise _CellError("kind", f"« {kind} » : F, B, D ou P attendu.")
+        raise RowError("kind", f"« {kind} » : F, B, D ou P attendu.")
     nature = row.get("insurance_nature") or "10"
     if nature not in NATURES:
-        raise _CellError("insurance_nature", f"« {nature} » : 10, 13, 30, 41 ou 90 attendu.")
+        raise RowError("insurance_nature", f"« {nature} » : 10, 13, 30, 41 ou 90 attendu.")
     for column in ("last_name", "first_name"):
         if not row[column]:
-            raise _CellError(column, "vide.")
+            raise RowError(column, "vide.")
     lot_no = row.get("lot_no", "")
     if lot_no and not re.fullmatch(r"\d{1,3}", lot_no):
-        raise _CellError("lot_no", f"« {lot_no} » : 3 chiffres attendus.")
+        raise RowError("lot_no", f"« {lot_no} » : 3 chiffres attendus.")
     return Fse(
         provider_no=provider_no,
         fse_no=fse_no,
@@ -350,18 +391,18 @@ def _act(row):
         patient=_decimal(row, "patient_amount"),
     )
     if not re.fullmatch(r"[A-Z]{1,4}", act.key_letter):
-        raise _CellError("key_letter", f"« {row['key_letter']} » n'est pas une lettre-clé.")
+        raise RowError("key_letter", f"« {row['key_letter']} » n'est pas une lettre-clé.")
     if act.complement not in ("", "N", "F", "U"):
-        raise _CellError("complement", f"« {act.complement} » : N, F ou vide attendu.")
+        raise RowError("complement", f"« {act.complement} » : N, F ou vide attendu.")
     difference = act.amount - act.amo - act.amc - act.patient
     if difference:
-        raise _CellError(
+        raise RowError(
             "act_amount",
             f"les parts ne font pas le total : {_euros(act.amount)} facturés, {_euros(act.amount - difference)} "
             f"répartis, écart {_euros(difference)}.",
         )
     if act.amc and not row.get("amc_org"):
-        raise _CellError("amc_org", "part complémentaire sans numéro d'organisme.")
+        raise RowError("amc_org", "part complémentaire sans numéro d'organisme.")
     return act
 
 
@@ -376,7 +417,7 @@ def _digits(row, column, shortest, longest, optional=False):
         return ""
     if not re.fullmatch(r"\d{%d,%d}" % (shortest, longest), value):
         size = str(shortest) if shortest == longest else f"{shortest} à {longest}"
-        raise _CellError(column, f"« {value} » : {size} chiffres attendus.")
+        raise RowError(column, f"« {value} » : {size} chiffres attendus.")
     return value
 
 
@@ -387,9 +428,9 @@ def _date(row, column, optional=False):
     try:
         day = date.fromisoformat(value)
     except ValueError as error:
-        raise _CellError(column, f"« {value} » : date AAAA-MM-JJ attendue.") from error
+        raise RowError(column, f"« {value} » : date AAAA-MM-JJ attendue.") from error
     if not 1880 <= day.year <= 2100:
-        raise _CellError(column, f"« {value} » : année invraisemblable.")
+        raise RowError(column, f"« {value} » : année invraisemblable.")
     return day
 
 
@@ -398,7 +439,7 @@ def _integer(row, column, default, lowest, highest):
     if not value:
         return default
     if not re.fullmatch(r"\d{1,3}", value) or not lowest <= int(value) <= highest:
-        raise _CellError(column, f"« {value} » : nombre de {lowest} à {highest} attendu.")
+        raise RowError(column, f"« {value} » : nombre de {lowest} à {highest} attendu.")
     return int(value)
 
 
@@ -415,10 +456,10 @@ def _decimal(row, column, what="amount", optional=False):
     try:
         number = Decimal(value)
     except InvalidOperation as error:
-        raise _CellError(column, f"« {row.get(column, '')} » n'est pas un nombre.") from error
+        raise RowError(column, f"« {row.get(column, '')} » n'est pas un nombre.") from error
     if not number.is_finite() or number < 0 or number >= 1_000_000:
-        raise _CellError(column, f"« {row.get(column, '')} » : valeur hors limites.")
+        raise RowError(column, f"« {row.get(column, '')} » : valeur hors limites.")
     hundredths = number * 100
     if hundredths != int(hundredths):
-        raise _CellError(column, f"« {row.get(column, '')} » : deux décimales au plus.")
+        raise RowError(column, f"« {row.get(column, '')} » : deux décimales au plus.")
     return int(hundredths)

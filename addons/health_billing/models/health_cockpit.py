@@ -166,40 +166,8 @@ class HealthCockpit(models.AbstractModel):
 
     @api.model
     def _cards_deadlines(self, day):
-        """Claims whose right to be paid ends within 90 days, one card per practitioner."""
-        horizon = day + timedelta(days=90)
-        domain = [
-            ("company_id", "in", self.env.companies.ids),
-            ("state", "!=", "settled"),
-            ("forclusion_date", "<=", horizon),
-            ("amount_residual", ">", 0),
-            ("replaced_by_ids", "=", False),
-        ]
-        cards = []
-        for company, count, amount, first in self.env["health.fse"]._read_group(
-            domain, ["company_id"], ["__count", "amount_residual:sum", "forclusion_date:min"]
-        ):
-            cards.append(
-                {
-                    "key": f"forclusion-{company.id}",
-                    "title": self.env._("Forclusion approaches"),
-                    "why": self.env._(
-                        "%s claim(s) can no longer be presented after that day.", count
-                    ),
-                    "practitioner": company.name,
-                    "count": count,
-                    "amount": amount,
-                    # the last useful day
-                    "deadline": first - timedelta(days=1),
-                    "action": self._act_window(
-                        self.env._("Forclusion"),
-                        "health.fse",
-                        domain + [("company_id", "=", company.id)],
-                    ),
-                    "button": self.env._("See the claims"),
-                }
-            )
-        return cards
+        """What is lost if nobody claims it in time."""
+        return self.env["health.forclusion"]._cards(day)
 
     @api.model
     def _cards_to_complete(self, day):

@@ -1,4 +1,4 @@
-from odoo import fields, models
+from odoo import api, fields, models
 
 
 class HealthCoverageCase(models.Model):
@@ -34,3 +34,22 @@ class HealthCoverageCase(models.Model):
     active = fields.Boolean(default=True)
 
     _code_uniq = models.Constraint("UNIQUE(code)", "This coverage case exists already.")
+
+    @api.model
+    def _index(self):
+        """Cases by what an FSE bears: dict of (nature, exemption, rate) → case; ``None`` → “to be made precise”.
+
+        Where several cases bear the same codes, the first one is taken, but never the C2S nor the AME: an
+        FSE does not say that somebody has them.
+        """
+        unclear = self.env.ref("health_billing.coverage_case_unclear", raise_if_not_found=False)
+        cases = self.search([])
+        groups = (cases - (unclear or self)).grouped(
+            lambda case: (case.insurance_nature, case.exemption, case.amo_rate)
+        )
+        index = {
+            signs: unclear or group[0] if group[0].pays_rest else group[0]
+            for signs, group in groups.items()
+        }
+        index[None] = unclear or cases[:1]
+        return index

@@ -68,15 +68,64 @@ class HealthCycle(models.Model):
     @api.model
     def _steps(self):
         """Steps of the night as (sequence, code, label, method name); extend the list."""
-        return [(20, "post", self.env._("Invoices of the shares"), "_step_post")]
+        return [
+            (20, "post", self.env._("Invoices of the shares"), "_step_post"),
+            (25, "control", self.env._("Control of what will leave"), "_step_control"),
+            (80, "forclusion", self.env._("Forclusion"), "_step_forclusion"),
+            (80, "questions", self.env._("Questions to the practitioners"), "_step_questions"),
+        ]
+
+    @api.model
+    def _step_control(self, day):
+        """Every FSE not sent is controlled again: the day, the rights or the rules may have changed."""
+        fses = self.env["health.fse"].search(
+            [
+                ("company_id", "in", self.env.companies.ids),
+                ("sent_on", "=", False),
+                ("state", "in", ("entered", "to_send")),
+            ]
+        )
+        fses._control()
+        blocked = len(fses._obstacles(day))
+        if not fses:
+            return [self.env._("no FSE waits to leave.")]
+        return [
+            self.env._(
+                "%(count)s FSE controlled, %(blocked)s may not leave.",
+                count=len(fses),
+                blocked=blocked,
+            )
+        ]
 
     @api.model
     def _step_post(self, day):
-        shares = self.env["health.share"].search([("state", "=", "draft"), ("move_id", "=", False)])
+        shares = self.env["health.share"].search(
+            [
+                ("state", "=", "draft"),
+                ("move_id", "=", False),
+                # what was entered here is booked when it is validated
+                ("fse_id.state", "!=", "entered"),
+            ]
+        )
         moves = shares._post_invoices()
         if not moves:
             return [self.env._("every share has its invoice.")]
         return [self.env._("%s share invoices posted.", len(moves))]
+
+    @api.model
+    def _step_forclusion(self, day):
+        return self.env["health.forclusion"]._night(day)
+
+    @api.model
+    def _step_questions(self, day):
+        """Ask the practitioners for what is missing, and remind them of what is late."""
+        asked, told = self.env["health.question"]._night(day)
+        lines = []
+        if asked:
+            lines.append(self.env._("%s question(s) asked.", len(asked)))
+        if told:
+            lines.append(self.env._("%s practitioner(s) told by mail.", len(told)))
+        return lines or [self.env._("nothing new to ask.")]
 
     @api.model
     def last_day(self):

@@ -1,7 +1,41 @@
-from odoo import api, fields, models
+from collections import defaultdict
+from dataclasses import asdict
 
-from ..ngap import first_forfeited_day
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+from odoo.tools import SQL, split_every
+
+from .. import ngap
+from ..ngap.shares import Terms, split
 from ..tools import QUIET, cents, euros, format_cents
+from .health_ngap import ADDED_KINDS, update_changed
+
+#: FSE per batch of control: memory stays flat however many are given
+BATCH = 1000
+#: models that bring findings of their own: a method ``_findings(fses)`` that returns a list of dicts
+FINDING_SOURCES = ("health.coverage", "sale.order", "health.ngap.value")
+#: what may no longer change once an FSE is validated
+BILLED_FIELDS = frozenset(
+    {
+        "company_id",
+        "patient_id",
+        "fse_date",
+        "insurance_nature",
+        "exemption",
+        "prescriber_no",
+        "prescription_date",
+        "prescription_id",
+        "amo_partner_id",
+        "amo_org",
+        "amo_rate",
+        "amc_partner_id",
+        "amc_org",
+        "amc_member",
+        "amount_total",
+        "overrun",
+        "overrun_qualifier",
+    }
+)
 
 
 class HealthFse(models.Model):
@@ -12,7 +46,7 @@ class HealthFse(models.Model):
     _order = "fse_date desc, name desc"
     _check_company_auto = True
 
-    name = fields.Char("FSE number", required=True, index=True)
+    name = fields.Char("FSE number", required=True, index=True, copy=False)
     company_id = fields.Many2one(
         "res.company",
         string="Practitioner",
@@ -21,13 +55,14 @@ class HealthFse(models.Model):
         default=lambda self: self.env.company,
     )
     currency_id = fields.Many2one(related="company_id.currency_id", store=True)
+    profession = fields.Selection(related="company_id.health_profession")
     patient_id = fields.Many2one("res.partner", required=True, index=True, check_company=True)
     kind = fields.Selection(
         [("F", "FSE"), ("B", "Degraded or plain B2"), ("D", "DRE"), ("P", "Paper")],
         required=True,
         default="F",
     )
-    fse_date = fields.Date("Date", required=True, index=True)
+    fse_date = fields.Date("Date", required=True, index=True, default=fields.Date.context_today)
     sent_on = fields.Date(index=True)
     lot_no = fields.Char("Lot as sent", size=3)
     insurance_nature = fields.Selection(selection="_insurance_natures", default="10", required=True)
@@ -46,6 +81,7 @@ class HealthFse(models.Model):
     amount_residual = fields.Monetary("Left to pay", compute="_compute_state", store=True)
     state = fields.Selection(
         [
+            ("entered", "To validate"),
             ("draft", "To post"),
             ("to_send", "To send"),
             ("sent", "Sent"),
@@ -92,6 +128,15 @@ class HealthFse(models.Model):
     overrun = fields.Monetary(help="Part of the total beyond the tariff, owed by the patient.")
     overrun_qualifier = fields.Char(size=2, help="DE: exceptional demand of the patient.")
     finding_ids = fields.One2many("health.finding", "fse_id", string="Findings")
+    open_finding_ids = fields.One2many(
+        "health.finding", "fse_id", string="Open findings", domain=[("state", "=", "open")]
+    )
+    blocking_count = fields.Integer("Blocking", compute="_compute_finding_counts")
+    warning_count = fields.Integer("Warnings", compute="_compute_finding_counts")
+    price_issue = fields.Char("Why it has no price", readonly=True, copy=False)
+    controlled_on = fields.Datetime(readonly=True, copy=False)
+    validated_on = fields.Datetime(readonly=True, copy=False)
+    validated_by_id = fields.Many2one("res.users", readonly=True, copy=False)
     rights_override_reason = fields.Char(copy=False)
     rights_override_user_id = fields.Many2one("res.users", copy=False)
 
@@ -109,12 +154,14 @@ class HealthFse(models.Model):
             ("90", self.env._("Prevention")),
         ]
 
-    @api.depends("share_ids.state", "share_ids.amount_residual")
+    @api.depends("share_ids.state", "share_ids.amount_residual", "origin", "validated_on")
     def _compute_state(self):
         for fse in self:
             states = set(fse.share_ids.mapped("state"))
             fse.amount_residual = sum(fse.share_ids.mapped("amount_residual"))
-            if not states or "draft" in states:
+            if fse.origin == "entry" and not fse.validated_on and states <= {"draft"}:
+                fse.state = "entered"
+            elif not states or "draft" in states:
                 fse.state = "draft"
             elif states == {"paid"}:
                 fse.state = "settled"
@@ -126,12 +173,14 @@ class HealthFse(models.Model):
                 # a claim owed by the patient alone leaves with the lot all the same
                 fse.state = "sent" if fse.sent_on else "to_send"
 
-    @api.depends("act_ids.act_date", "fse_date")
+    @api.depends("act_ids.act_date", "fse_date", "share_ids.forclusion_date")
     def _compute_forclusion_date(self):
-        months = self.env["health.parameter"].value_of("forclusion_months")
+        # what the fund would say of it, and the earliest of what each payer says
+        clock = self.env["health.share"]._forclusion_clocks()["amo"]
         for fse in self:
-            days = [act.act_date for act in fse.act_ids if act.act_date] or [fse.fse_date]
-            fse.forclusion_date = first_forfeited_day(min(days), months) if min(days) else False
+            days = filter(None, [fse.fse_date, *fse.act_ids.mapped("act_date")])
+            dates = [clock.first_forfeited(days), *fse.share_ids.mapped("forclusion_date")]
+            fse.forclusion_date = min(filter(None, dates), default=False)
 
     # -- import of the FSE journal -------------------------------------------------------------------
 
@@ -152,7 +201,9 @@ class HealthFse(models.Model):
         rows = [row for row in journal.fses if row.provider_no in companies]
         fresh, counts["known"], counts["updated"] = self._split_known(rows, companies, inbox)
         made = self._create_from_rows(fresh, companies, inbox)
+        self.env["health.coverage"]._from_fses(made)
         made.share_ids._post_invoices()
+        made.filtered(lambda fse: not fse.sent_on)._control()
         counts["created"] = len(made)
         counts["amount"] = sum(row.total("amount") for row in fresh)
         return counts
@@ -349,14 +400,625 @@ class HealthFse(models.Model):
 
     @api.model
     def _next_references(self, count):
+        return self._next_of_sequence("health_billing.sequence_patient", count)
+
+    @api.model
+    def _next_of_sequence(self, xmlid, count):
+        """The next numbers of a sequence, in one query."""
         if not count:
             return []
-        sequence = self.env.ref("health_billing.sequence_patient").sudo()
+        sequence = self.env.ref(xmlid).sudo()
         self.env.cr.execute(
             "SELECT nextval(%s) FROM generate_series(1, %s)",
             [f"ir_sequence_{sequence.id:03d}", count],
         )
         return [sequence.get_next_char(number) for (number,) in self.env.cr.fetchall()]
+
+    # -- entered here --------------------------------------------------------------------------------
+
+    @api.depends("finding_ids.state", "finding_ids.severity")
+    def _compute_finding_counts(self):
+        counts = {
+            (fse.id, severity): count
+            for fse, severity, count in self.env["health.finding"]._read_group(
+                [("fse_id", "in", self.ids), ("state", "=", "open")],
+                ["fse_id", "severity"],
+                ["__count"],
+            )
+        }
+        for fse in self:
+            fse.blocking_count = counts.get((fse.id, "3"), 0)
+            fse.warning_count = counts.get((fse.id, "2"), 0)
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        """An FSE entered here gets a provisional number, and its own when it is validated."""
+        nameless = [vals for vals in vals_list if not vals.get("name")]
+        numbers = self._next_of_sequence("health_billing.sequence_fse_entered", len(nameless))
+        for vals, number in zip(nameless, numbers, strict=True):
+            vals["name"] = number
+        return super().create(vals_list)
+
+    def write(self, vals):
+        if BILLED_FIELDS & vals.keys():
+            self._check_open()
+        return super().write(vals)
+
+    def _check_open(self):
+        """Refuse to change what a validated FSE bills."""
+        closed = self.filtered("validated_on")
+        if closed:
+            raise UserError(
+                self.env._("FSE %s is validated: it can no longer be changed.", closed[0].name)
+            )
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_only_entered(self):
+        kept = self.filtered(lambda fse: fse.state != "entered")
+        if kept:
+            raise UserError(
+                self.env._(
+                    "FSE %s is booked: it is not deleted. Only an FSE that was not validated yet is.",
+                    kept[0].name,
+                )
+            )
+
+    def unlink(self):
+        visits = self.visit_ids
+        visits.write({"state": "done", "fse_id": False})
+        return super().unlink()
+
+    def action_discard(self):
+        """Give up FSE that are not validated: they go, their visits are to bill again."""
+        self.check_access("write")
+        # billers delete nothing but what never was a claim; the check is in the deletion itself
+        self.sudo().unlink()
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("FSE"),
+            "res_model": "health.fse",
+            "view_mode": "list,form",
+            "views": [[False, "list"], [False, "form"]],
+            "target": "main",
+        }
+
+    @api.onchange("patient_id", "prescription_id")
+    def _onchange_who(self):
+        """What is known of the patient's prescription comes along."""
+        for fse in self:
+            if fse.prescription_id and fse.prescription_id.patient_id != fse.patient_id:
+                fse.prescription_id = False
+            if fse.prescription_id:
+                fse.prescriber_no = fse.prescription_id.prescriber_no
+                fse.prescription_date = fse.prescription_id.date
+
+    def _compute_all(self):
+        """Price, split and control."""
+        self._reprice()
+        self._split()
+        self._control()
+
+    def action_compute(self):
+        self._check_some_entered()
+        self._compute_all()
+        return True
+
+    def _check_some_entered(self):
+        self.check_access("write")
+        if self and all(fse.state != "entered" for fse in self):
+            raise UserError(
+                self.env._(
+                    "Nothing to compute: only an FSE entered here and not validated yet is priced."
+                )
+            )
+
+    def _reprice(self):
+        """Price the FSE entered here and not validated yet, over the whole days of their practitioners.
+
+        Travel and supplements are lines that pricing adds and takes away; those of posted FSE, and of FSE of
+        another program, count for the day but are facts: they stay as they are.
+        """
+        fses = self.filtered(lambda fse: fse.state == "entered")
+        if not fses:
+            return
+        Ngap = self.env["health.ngap"]
+        # a line of the day may stand on another entered FSE: the day is priced as a whole
+        priced = Ngap._price(fses)
+        letters, products = Ngap._letters(), Ngap._product_by_code()
+        open_ids = set(
+            self.search(
+                [
+                    ("id", "in", list({row["fse_id"] for _answer, rows in priced for row in rows})),
+                    ("state", "=", "entered"),
+                ]
+            ).ids
+        )
+        Act = self.env["health.fse.act"]
+        tariff = Ngap._tariff()
+        created, gone, changes = [], [], {}
+        for answer, rows in priced:
+            profession = answer.session.profession
+            own = {row["id"]: row for row in rows}
+            is_supplement = {
+                row["id"]: (profession, row["key_letter"]) in letters
+                and letters[profession, row["key_letter"]].kind in ADDED_KINDS
+                for row in rows
+            }
+            spare = [row for row in rows if row["is_added"] or is_supplement[row["id"]]]
+            main = next(
+                (
+                    row
+                    for row in rows
+                    if row["fse_id"] in open_ids
+                    and not row["is_added"]
+                    and not is_supplement[row["id"]]
+                ),
+                None,
+            )
+            for position, priced_line in enumerate(answer.lines):
+                line = priced_line.line
+                vals = {
+                    "key_letter": line.key_letter,
+                    "coefficient_hundredths": line.coefficient,
+                    "quantity": line.quantity,
+                    "complement": line.complement or False,
+                    "factor": 100 if line.factor is None else line.factor,
+                    "surcharge": priced_line.surcharge,
+                    "amount": priced_line.amount,
+                    "why": priced_line.why or False,
+                }
+                if line.act is not None and line.act.code in products:
+                    vals["product_id"] = products[line.act.code]
+                row = own.get(line.key)
+                if row is None:
+                    same = [r for r in spare if r["key_letter"] == line.key_letter]
+                    row = next((r for r in same if r["fse_id"] not in open_ids), None) or next(
+                        iter(same), None
+                    )
+                    if row is not None:
+                        spare.remove(row)
+                    elif main is not None:
+                        created.append(
+                            {
+                                **vals,
+                                "fse_id": main["fse_id"],
+                                "act_date": line.day,
+                                "act_time": main["act_time"],
+                                "passage": main["passage"],
+                                "place": main["place"] or False,
+                                "prescription_id": main["prescription_id"],
+                                "sequence": 100 + position,
+                                "is_added": True,
+                                "surcharge": euros(priced_line.surcharge),
+                                "amount": euros(priced_line.amount),
+                            }
+                        )
+                        continue
+                if row is not None and row["fse_id"] in open_ids:
+                    vals["amount"] += row["overrun"]
+                    changes[row["id"]] = vals
+            for row in spare:
+                if row["fse_id"] not in open_ids:
+                    continue
+                if row["is_added"]:
+                    gone.append(row["id"])
+                else:
+                    # a package that nothing decides but the practitioner: its plain price
+                    changes[row["id"]] = self._plain_price(row, answer.session, letters, tariff)
+        Act.browse(gone).unlink()
+        for act in Act.browse(changes):
+            vals = dict(changes[act.id])
+            vals["amount"] = euros(vals["amount"])
+            vals["surcharge"] = euros(vals["surcharge"])
+            update_changed(act, vals)
+        Act.create(created)
+        touched = self.browse(open_ids) | fses
+        issues = {
+            row["fse_id"]: " ".join(finding.message for finding in answer.findings)
+            for answer, rows in priced
+            for row in rows
+            if answer.findings
+        }
+        for fse in touched:
+            update_changed(
+                fse,
+                {
+                    "amount_total": euros(sum(cents(act.amount) for act in fse.act_ids)),
+                    "overrun": euros(sum(cents(act.overrun) for act in fse.act_ids)),
+                    "price_issue": issues.get(fse.id, False),
+                },
+            )
+        # what is owed follows the price on every FSE of the day that changed
+        (touched - fses)._split()
+
+    @api.model
+    def _plain_price(self, row, session, letters, tariff):
+        letter = letters[session.profession, row["key_letter"]]
+        try:
+            cents_each = tariff.effective(letter.tariff_letter, session.zone, row["act_date"]).cents
+        except ngap.UnknownValue:
+            cents_each = 0
+        amount = ngap.act_price(cents_each, row["coefficient_hundredths"] or 100, row["quantity"])
+        return {"amount": amount + row["overrun"], "surcharge": 0}
+
+    # -- who owes what ---------------------------------------------------------------------------------
+
+    def _split(self):
+        """Share the acts of the FSE that are not validated yet between fund, insurer and patient."""
+        fses = self.filtered(lambda fse: fse.state == "entered")
+        if not fses:
+            return
+        coverages = self.env["health.coverage"]._on(
+            {(act.fse_id.patient_id.id, act.act_date) for act in fses.act_ids}
+        )
+        terms = {}
+        shares = []
+        drafts = {(share.fse_id.id, share.debtor_kind): share for share in fses.share_ids}
+        for fse in fses:
+            acts = fse.act_ids
+            first = acts.sorted("act_date")[:1]
+            fse._take_coverage(coverages.get((fse.patient_id.id, first.act_date)))
+            totals = {"amo": 0, "amc": 0, "patient": 0}
+            for act in acts:
+                coverage = coverages.get((fse.patient_id.id, act.act_date))
+                key = (coverage.id, act.act_date) if coverage else fse
+                if key not in terms:
+                    terms[key] = fse._terms_on(coverage, act.act_date)
+                answer = split(
+                    cents(act.amount),
+                    terms[key],
+                    cents(act.overrun),
+                    is_covered=act.key_letter != "HN",
+                )
+                update_changed(
+                    act,
+                    {
+                        "amo_rate": terms[key].amo_rate,
+                        "amo_amount": euros(answer.amo),
+                        "amc_amount": euros(answer.amc),
+                        "patient_amount": euros(answer.patient),
+                    },
+                )
+                for kind in totals:
+                    # a share without a debtor would be owed by nobody
+                    debtor = kind if kind == "patient" or fse[f"{kind}_partner_id"] else "patient"
+                    totals[debtor] += getattr(answer, kind)
+            for kind, debtor in (
+                ("amo", fse.amo_partner_id),
+                ("amc", fse.amc_partner_id),
+                ("patient", fse.patient_id),
+            ):
+                share = drafts.get((fse.id, kind))
+                if share and totals[kind]:
+                    drafts.pop((fse.id, kind))
+                    update_changed(share, {"amount": euros(totals[kind]), "partner_id": debtor.id})
+                elif totals[kind]:
+                    shares.append(
+                        {
+                            "fse_id": fse.id,
+                            "debtor_kind": kind,
+                            "partner_id": debtor.id,
+                            "amount": euros(totals[kind]),
+                            "due_date": self.env["health.share"]._due_date(kind, fse.fse_date),
+                        }
+                    )
+        # a share that was never posted is a figure, no fact
+        self.env["health.share"].union(*drafts.values()).sudo().unlink()
+        self.env["health.share"].create(shares)
+
+    def _take_coverage(self, coverage):
+        """Write on the FSE who covers the patient, where that is known."""
+        self.ensure_one()
+        if not coverage:
+            return
+        has_amc = bool(coverage.amc_partner_id) and coverage._contract_covers(self.fse_date)
+        update_changed(
+            self,
+            {
+                "coverage_id": coverage.id,
+                "amo_partner_id": coverage.amo_partner_id.id,
+                "amo_org": coverage.amo_org,
+                "amo_rate": coverage.amo_rate,
+                "insurance_nature": coverage.insurance_nature,
+                "exemption": coverage.exemption,
+                "amc_partner_id": coverage.amc_partner_id.id if has_amc else False,
+                "amc_org": coverage.amc_org if has_amc else False,
+                "amc_member": coverage.amc_member if has_amc else False,
+            },
+        )
+
+    def _terms_on(self, coverage, day):
+        """Conditions of payment of an act of that day: those of the coverage, else what stands on the FSE."""
+        self.ensure_one()
+        if coverage:
+            return coverage._terms(day)
+        # without a fund nobody but the patient can be asked
+        return Terms(
+            self.amo_rate if self.amo_partner_id else 0,
+            100 if self.amc_partner_id else 0,
+            third_party_amo=bool(self.amo_partner_id),
+            third_party_amc=bool(self.amc_partner_id),
+        )
+
+    # -- control -----------------------------------------------------------------------------------
+
+    def action_control(self):
+        """Control the FSE chosen; those already sent are what they are."""
+        todo = self.filtered(lambda fse: not fse.sent_on)
+        if not todo:
+            raise UserError(self.env._("Nothing to control: these FSE have been sent already."))
+        todo._control()
+        return True
+
+    def _control(self):
+        """Write what control finds about these FSE, in batches.
+
+        What was passed stays passed as long as the same objection stands; what no longer holds goes away.
+        """
+        self.check_access("read")
+        # one practitioner and patient after the other, so that a batch shares its history
+        ids = [
+            fse_id
+            for (fse_id,) in self.env.execute_query(
+                SQL(
+                    "SELECT id FROM health_fse WHERE id = ANY(%s) ORDER BY company_id, patient_id, id",
+                    list(self.ids),
+                )
+            )
+        ]
+        for chunk in split_every(BATCH, ids):
+            self.browse(chunk)._control_batch()
+
+    def _control_batch(self):
+        wanted = self._wanted_findings()
+        Finding = self.env["health.finding"].sudo()
+        known = defaultdict(list)
+        for finding in Finding.search_fetch(
+            [("fse_id", "in", self.ids)],
+            ["fse_id", "act_id", "rule_code", "severity", "message", "proposal", "state"],
+            order="id",
+        ):
+            known[finding.fse_id.id, finding.rule_code, finding.act_id.id].append(finding)
+        created, changed = [], []
+        for vals in wanted:
+            same = known.get((vals["fse_id"], vals["rule_code"], vals["act_id"]))
+            if not same:
+                created.append(vals)
+                continue
+            finding = same.pop(0)
+            if finding.state == "applied" or vals["severity"] > finding.severity:
+                # it is back, or worse than what was passed
+                vals["state"] = "open"
+            news = {
+                name: value
+                for name, value in vals.items()
+                if name not in ("fse_id", "act_id") and (finding[name] or False) != (value or False)
+            }
+            if news:
+                changed.append((finding, news))
+        Finding.union(
+            *(
+                finding
+                for findings in known.values()
+                for finding in findings
+                if finding.state != "applied"
+            )
+        ).unlink()
+        groups = {}
+        for finding, news in changed:
+            key = str(sorted(news.items(), key=lambda item: item[0]))
+            groups.setdefault(key, [news, []])[1].append(finding.id)
+        for news, ids in groups.values():
+            Finding.browse(ids).write(news)
+        Finding.with_context(**QUIET).create(created)
+        self.sudo().write({"controlled_on": fields.Datetime.now()})
+        self.env.flush_all()
+        # nothing of this batch is needed for the next one
+        self.env.invalidate_all(flush=False)
+
+    def _wanted_findings(self):
+        """Values of the findings that hold now: those of the rules, then those of other models."""
+        result = []
+        answers = ngap.control(self.env["health.ngap"]._book(self))
+        for fse_id, findings in answers.items():
+            for finding in findings:
+                proposal = finding.proposal
+                result.append(
+                    {
+                        "fse_id": fse_id,
+                        "act_id": finding.line or False,
+                        "rule_code": finding.rule,
+                        "severity": str(int(finding.severity)),
+                        "message": finding.message,
+                        "reference": finding.reference,
+                        "proposal": self._proposal_values(proposal) if proposal else False,
+                        "proposal_label": self._proposal_label(proposal) if proposal else False,
+                    }
+                )
+        for name in FINDING_SOURCES:
+            collect = getattr(self.env[name], "_findings", None)
+            for vals in collect(self) if collect else ():
+                result.append(
+                    {
+                        "fse_id": vals["fse_id"],
+                        "act_id": vals.get("act_id") or False,
+                        "rule_code": vals["rule_code"],
+                        "severity": vals["severity"],
+                        "message": vals["message"],
+                        "reference": vals.get("reference") or False,
+                        "proposal": vals.get("proposal") or False,
+                        "proposal_label": (vals.get("proposal") or {}).get("label", False),
+                    }
+                )
+        for fse in self.search_fetch(
+            [("id", "in", self.ids), ("price_issue", "!=", False)], ["price_issue"]
+        ):
+            result.append(
+                {
+                    "fse_id": fse.id,
+                    "act_id": False,
+                    "rule_code": "GEN-14",
+                    "severity": "3",
+                    "message": fse.price_issue,
+                    "reference": ngap.rule_texts()["GEN-14"].reference,
+                    "proposal": False,
+                    "proposal_label": False,
+                }
+            )
+        return result
+
+    @api.model
+    def _proposal_values(self, proposal):
+        return {name: value for name, value in asdict(proposal).items() if value not in (None, "")}
+
+    @api.model
+    def _proposal_label(self, proposal):
+        if not proposal.gain:
+            return proposal.label
+        sign = "+" if proposal.gain > 0 else ""
+        return f"{proposal.label} ({sign}{format_cents(proposal.gain)})"
+
+    # -- validation --------------------------------------------------------------------------------
+
+    def action_validate(self):
+        """Number the FSE, book what is owed, and close them.
+
+        They are priced and controlled once more; what an open objection stands against stays, and is told.
+        """
+        self._check_some_entered()
+        fses = self.filtered(lambda fse: fse.state == "entered")
+        fses._compute_all()
+        objections = defaultdict(list)
+        for finding in self.env["health.finding"].search(
+            [("fse_id", "in", fses.ids), ("state", "=", "open"), ("severity", "in", ("2", "3"))]
+        ):
+            objections[finding.fse_id].append(f"{finding.rule_code} : {finding.message}")
+        for fse in fses:
+            if not fse.act_ids:
+                objections[fse].append(self.env._("no act is entered."))
+        ready = fses.filtered(lambda fse: fse not in objections)
+        if not ready:
+            raise UserError(
+                self.env._(
+                    "Not validated: correct what blocks, pass each warning with a reason.\n%s",
+                    "\n".join(
+                        f"FSE {fse.name} · {text}"
+                        for fse, texts in list(objections.items())[:10]
+                        for text in texts
+                    ),
+                )
+            )
+        ready._number()
+        ready.write({"validated_on": fields.Datetime.now(), "validated_by_id": self.env.uid})
+        ready.share_ids._post_invoices()
+        if objections:
+            return {
+                "type": "ir.actions.client",
+                "tag": "display_notification",
+                "params": {
+                    "type": "warning",
+                    "message": self.env._(
+                        "%(done)s FSE validated; %(left)s wait for a correction or a reason.",
+                        done=len(ready),
+                        left=len(objections),
+                    ),
+                    "next": {"type": "ir.actions.client", "tag": "soft_reload"},
+                },
+            }
+        return True
+
+    def _number(self):
+        """Give each FSE the number after the highest one of its practitioner."""
+        # touching the companies makes two validations at once take turns
+        self.env.flush_all()
+        self.env.cr.execute(
+            SQL(
+                """
+                WITH turn AS (
+                    UPDATE res_company SET write_date = write_date WHERE id = ANY(%(ids)s) RETURNING id
+                )
+                SELECT turn.id, (SELECT max(name::bigint) FROM health_fse
+                                  WHERE company_id = turn.id AND name ~ '^[0-9]{1,9}$')
+                  FROM turn
+                """,
+                ids=self.company_id.ids,
+            )
+        )
+        last = {company: number or 0 for company, number in self.env.cr.fetchall()}
+        for fse in self.sorted(lambda fse: (fse.fse_date, fse.id)):
+            last[fse.company_id.id] += 1
+            fse.name = str(last[fse.company_id.id])
+
+    # -- from visits -------------------------------------------------------------------------------
+
+    @api.model
+    def _create_from_visits(self, visits):
+        """FSE of the visits that are done and not billed: one per patient, prescription and coverage.
+
+        Safe to call again: a billed visit is left alone. The FSE are priced, split and controlled.
+
+        :return: the FSE made.
+        """
+        visits = visits.filtered(lambda visit: visit.state == "done" and not visit.fse_id)
+        visits = visits.filtered("act_ids").sorted(
+            lambda visit: (visit.day, visit.passage, visit.time or "", visit.id)
+        )
+        if not visits:
+            return self.browse()
+        most = self.env["health.parameter"].value_of("fse_max_days")
+        coverages = self.env["health.coverage"]._on(
+            {(visit.patient_id.id, visit.day) for visit in visits}
+        )
+        groups = {}
+        for visit in visits:
+            coverage = coverages.get((visit.patient_id.id, visit.day))
+            key = (visit.patient_id, visit.prescription_id, coverage.id if coverage else False)
+            parts = groups.setdefault(key, [[]])
+            days = {one.day for one in parts[-1]}
+            if visit.day not in days and len(days) >= most:
+                parts.append([])
+            parts[-1].append(visit)
+        parts = [(key, part) for key, own in groups.items() for part in own]
+        fses = self.with_context(**QUIET).create(
+            [
+                {
+                    "company_id": patient.company_id.id,
+                    "patient_id": patient.id,
+                    "fse_date": max(visit.day for visit in part),
+                    "prescription_id": prescription.id,
+                    "prescriber_no": prescription.prescriber_no,
+                    "prescription_date": prescription.date,
+                    "coverage_id": coverage,
+                    "act_ids": [
+                        fields.Command.create(
+                            {
+                                "sequence": number,
+                                "act_date": visit.day,
+                                "act_time": visit.time,
+                                "called_time": visit.called_time,
+                                "passage": visit.passage,
+                                "place": visit.place,
+                                "is_emergency": visit.is_emergency,
+                                "prescription_id": prescription.id,
+                                "project": prescription.project,
+                                "visit_id": visit.id,
+                                "product_id": act.product_id.id,
+                                "quantity": act.quantity,
+                            }
+                        )
+                        for visit in part
+                        for number, act in enumerate(visit.act_ids, start=1)
+                    ],
+                }
+                for (patient, prescription, coverage), part in parts
+            ]
+        )
+        for fse, (_key, part) in zip(fses, parts, strict=True):
+            for visit in part:
+                visit.fse_id = fse
+        visits.write({"state": "billed"})
+        fses._compute_all()
+        return fses
 
     # -- what stands against sending ---------------------------------------------------------------
 
@@ -365,7 +1027,78 @@ class HealthFse(models.Model):
 
         Works in batches; an FSE without obstacle may be missing from the dict.
         """
-        return {}
+        result = defaultdict(list)
+        for fse, _severity, codes in self.env["health.finding"]._read_group(
+            [("fse_id", "in", self.ids), ("state", "=", "open"), ("severity", "=", "3")],
+            ["fse_id", "severity"],
+            ["rule_code:array_agg_distinct"],
+        ):
+            result[fse.id].append(self.env._("blocked by control: %s", ", ".join(sorted(codes))))
+        for fse_id, reasons in self.env["health.coverage"]._obstacles(self, day).items():
+            result[fse_id] += reasons
+        return dict(result)
+
+    # -- cockpit -----------------------------------------------------------------------------------
+
+    @api.model
+    def _cockpit_cards(self, lane, day):
+        """Lane “to complete”: objections by rule, and entered FSE that nobody validated."""
+        if lane != "to_complete":
+            return []
+        Cockpit = self.env["health.cockpit"]
+        companies = self.env.companies.ids
+        cards = []
+        domain = [
+            ("company_id", "in", companies),
+            ("state", "=", "open"),
+            ("severity", "in", ("2", "3")),
+            ("fse_id.sent_on", "=", False),
+        ]
+        titles = {"3": self.env._("Blocked by control"), "2": self.env._("Warnings to decide")}
+        for code, severity, fses, message in self.env["health.finding"]._read_group(
+            domain,
+            ["rule_code", "severity"],
+            ["fse_id:recordset", "message:min"],
+        ):
+            cards.append(
+                {
+                    "key": f"finding-{severity}-{code}",
+                    "title": f"{titles[severity]} · {code}",
+                    "why": message,
+                    "practitioner": fses.company_id.name if len(fses.company_id) == 1 else "",
+                    "count": len(fses),
+                    "amount": sum(fses.mapped("amount_total")),
+                    "deadline": False,
+                    "action": Cockpit._act_window(
+                        f"{titles[severity]} · {code}",
+                        "health.finding",
+                        [*domain, ("rule_code", "=", code), ("severity", "=", severity)],
+                    ),
+                    "button": self.env._("See the FSE"),
+                }
+            )
+        waiting = [("company_id", "in", companies), ("state", "=", "entered")]
+        for company, count, amount in self._read_group(
+            waiting, ["company_id"], ["__count", "amount_total:sum"]
+        ):
+            cards.append(
+                {
+                    "key": f"entered-{company.id}",
+                    "title": self.env._("FSE to validate"),
+                    "why": self.env._("Entered here; nothing is booked nor sent before."),
+                    "practitioner": company.name,
+                    "count": count,
+                    "amount": amount,
+                    "deadline": False,
+                    "action": Cockpit._act_window(
+                        self.env._("FSE to validate"),
+                        "health.fse",
+                        [*waiting, ("company_id", "=", company.id)],
+                    ),
+                    "button": self.env._("Validate"),
+                }
+            )
+        return cards
 
     def action_open_shares(self):
         return {

@@ -13,8 +13,17 @@ class HealthFseAct(models.Model):
     currency_id = fields.Many2one(related="fse_id.currency_id")
     sequence = fields.Integer(default=10)
     act_date = fields.Date("Date of the act", required=True)
-    key_letter = fields.Char(required=True)
-    coefficient_hundredths = fields.Integer("Coefficient (hundredths)", required=True)
+    key_letter = fields.Char(
+        compute="_compute_from_product", store=True, readonly=False, precompute=True, required=True
+    )
+    coefficient_hundredths = fields.Integer(
+        "Coefficient (hundredths)",
+        compute="_compute_from_product",
+        store=True,
+        readonly=False,
+        precompute=True,
+        required=True,
+    )
     coefficient = fields.Char(compute="_compute_coefficient")
     quantity = fields.Integer(default=1, required=True)
     complement = fields.Selection([("N", "Night"), ("F", "Sunday or holiday"), ("U", "Emergency")])
@@ -33,11 +42,19 @@ class HealthFseAct(models.Model):
     is_emergency = fields.Boolean("Emergency")
     is_renewal = fields.Boolean("Renewal assessment")
     reason = fields.Char(help="Why a limit is passed.")
+    is_added = fields.Boolean(
+        "Added by pricing",
+        readonly=True,
+        help="Travel, supplements: pricing makes them, and takes them away.",
+    )
     why = fields.Char("Why this price", readonly=True)
     amo_rate = fields.Integer("AMO rate (%)")
     amo_amount = fields.Monetary("AMO")
     amc_amount = fields.Monetary("AMC")
     patient_amount = fields.Monetary("Patient")
+
+    #: the practitioner's whole days are read at every pricing and control
+    _day_idx = models.Index("(company_id, act_date)")
 
     @api.model
     def _places(self):
@@ -52,3 +69,29 @@ class HealthFseAct(models.Model):
         for act in self:
             whole, rest = divmod(act.coefficient_hundredths, 100)
             act.coefficient = f"{whole},{rest:02d}".rstrip("0").rstrip(",") if rest else str(whole)
+
+    @api.depends("product_id")
+    def _compute_from_product(self):
+        for act in self:
+            if act.product_id.health_key_letter:
+                act.key_letter = act.product_id.health_key_letter
+                act.coefficient_hundredths = act.product_id.health_coefficient_hundredths
+            else:
+                act.key_letter = act.key_letter or False
+                act.coefficient_hundredths = act.coefficient_hundredths or 0
+
+    # -- a validated FSE is a fact -----------------------------------------------------------------
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        acts = super().create(vals_list)
+        acts.fse_id._check_open()
+        return acts
+
+    def write(self, vals):
+        self.fse_id._check_open()
+        return super().write(vals)
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_only_open(self):
+        self.fse_id._check_open()

@@ -7,7 +7,7 @@ from psycopg2.errors import UniqueViolation
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 
-from ..journal import JournalError, looks_like_journal, read_journal
+from ..journal import JournalError, looks_like_journal, looks_like_table, read_journal
 from ..tools import QUIET, format_cents
 
 _logger = logging.getLogger(__name__)
@@ -152,6 +152,13 @@ class HealthInbox(models.Model):
             self.kind = self._recognise(self.filename, content) or "unknown"
             self.flush_recordset()  # what it is stays known even when its work is rolled back
             with self.env.cr.savepoint():
+                if self.kind == "unknown" and looks_like_table(content):
+                    raise InboxReview(
+                        self.env._(
+                            "This table comes from a program Facturière does not know yet: create a mapping of its "
+                            "columns (button above), and it will be read, now and every time."
+                        )
+                    )
                 if self.kind == "unknown":
                     raise InboxRefusal(
                         self.env._(
@@ -210,11 +217,13 @@ class HealthInbox(models.Model):
     @api.model
     def _recognise(self, filename, content):
         """Kind of a file by its content, or ``None``; extend it, super first."""
-        return "fse" if looks_like_journal(filename, content) else None
+        if looks_like_journal(filename, content):
+            return "fse"
+        return "fse" if self.env["health.import.mapping"].sudo()._for_file(content) else None
 
     def _ingest_fse(self, content):
         try:
-            journal = read_journal(content)
+            journal = self._read_fse(content)
         except JournalError as error:
             raise InboxRefusal(str(error)) from error
         self._add_issues(
@@ -242,6 +251,36 @@ class HealthInbox(models.Model):
             )
         ]
         return self._table_result(message, counts, companies)
+
+    def _read_fse(self, content):
+        """The journal in the file: its own columns, or those of another program by their mapping."""
+        if looks_like_journal(self.filename, content):
+            return read_journal(content)
+        mappings = self.env["health.import.mapping"].sudo()._for_file(content, self.company_id)
+        if len(mappings) > 1:
+            raise InboxReview(
+                self.env._(
+                    "Several practitioners have a mapping of this file (%s) and it does not say whose it is: archive "
+                    "all but one, or add the billing number to the export.",
+                    ", ".join(mappings.company_id.mapped("name")),
+                )
+            )
+        if not mappings:
+            raise InboxReview(
+                self.env._("No mapping of this practitioner fits the file: create one.")
+            )
+        return mappings._read(content)
+
+    def action_create_mapping(self):
+        """Open a new mapping on the columns of this file."""
+        self.ensure_one()
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Mapping of the columns"),
+            "res_model": "health.import.mapping",
+            "views": [[False, "form"]],
+            "context": {"default_inbox_id": self.id},
+        }
 
     def _table_result(self, sentences, counts, companies):
         """What a handler of a table answers: its sentences, and the first rows that were not taken."""

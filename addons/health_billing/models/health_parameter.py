@@ -41,7 +41,10 @@ class HealthParameter(models.Model):
 
     def write(self, vals):
         self.env.registry.clear_cache()
-        return super().write(vals)
+        result = super().write(vals)
+        if "value" in vals and any(code.startswith("forclusion_") for code in self.mapped("code")):
+            self.env["health.share"]._forclusion_recompute()
+        return result
 
     def unlink(self):
         self.env.registry.clear_cache()

@@ -1,4 +1,6 @@
-from odoo import fields, models
+from odoo import api, fields, models
+
+from .. import ngap
 
 
 class HealthRule(models.Model):
@@ -17,7 +19,54 @@ class HealthRule(models.Model):
     grade = fields.Selection(
         [("A", "Official text"), ("B", "Secondary source"), ("C", "Unconfirmed")], required=True
     )
+    severity = fields.Selection(
+        selection=lambda self: self.env["health.finding"]._severities(),
+        help="By the proof grade: official text blocks, a secondary source warns, the rest advises.",
+    )
     is_checked = fields.Boolean("Checked")
     why_unchecked = fields.Char("Why it is not checked")
+    finding_count = fields.Integer("Open findings", compute="_compute_finding_count")
 
     _code_uniq = models.Constraint("UNIQUE(code)", "This rule exists already.")
+
+    def _compute_finding_count(self):
+        counts = dict(
+            self.env["health.finding"]._read_group(
+                [("rule_code", "in", self.mapped("code")), ("state", "=", "open")],
+                ["rule_code"],
+                ["__count"],
+            )
+        )
+        for rule in self:
+            rule.finding_count = counts.get(rule.code, 0)
+
+    @api.model
+    def _load(self):
+        """Write the rules as the data file words them; called at every installation and update."""
+        known = {rule.code: rule for rule in self.search([])}
+        new = []
+        for text in ngap.rule_texts().values():
+            is_checked = text.code in ngap.RULES
+            vals = {
+                "code": text.code,
+                "profession": text.profession,
+                "statement": text.statement,
+                "message": text.message,
+                "reference": text.reference,
+                "grade": text.grade,
+                "severity": str(int(text.severity)),
+                "is_checked": is_checked,
+                "why_unchecked": False if is_checked else text.why_unchecked or False,
+            }
+            rule = known.pop(text.code, None)
+            if rule is None:
+                new.append(vals)
+            elif any(rule[name] != value for name, value in vals.items()):
+                rule.write(vals)
+        self.create(new)
+        self.union(*known.values()).unlink()
+        return True
+
+    def action_open_findings(self):
+        self.ensure_one()
+        return self.env["health.finding"]._action_of_rule(self.code)

@@ -1,8 +1,10 @@
+from dataclasses import replace
 from datetime import timedelta
 
 from odoo import api, fields, models
 from odoo.tools import SQL
 
+from ..ngap import Clock
 from ..tools import QUIET
 
 #: contexts that spare the accounting engine what our complete, untaxed, two-item invoices do not need
@@ -40,6 +42,15 @@ class HealthShare(models.Model):
     partner_id = fields.Many2one("res.partner", string="Debtor", required=True, index=True)
     amount = fields.Monetary(required=True)
     due_date = fields.Date(required=True)
+    forclusion_date = fields.Date(
+        "Forfeited from",
+        compute="_compute_forclusion_date",
+        store=True,
+        index="btree_not_null",
+        help="First day on which the payer can no longer be asked; the share of a patient has none.",
+    )
+    last_day = fields.Date("Last day to claim", compute="_compute_last_day")
+    days_left = fields.Integer(compute="_compute_last_day")
     move_id = fields.Many2one("account.move", string="Invoice", index="btree_not_null", copy=False)
     announced_amount = fields.Monetary(
         copy=False, help="What the payer's return says is paid, before the bank proves it."
@@ -88,6 +99,50 @@ class HealthShare(models.Model):
             posted = share.move_id.state == "posted"
             share.amount_residual = share.move_id.amount_residual if posted else share.amount
             share.state = share._state_from_facts(posted)
+
+    @api.depends(
+        "debtor_kind",
+        "partner_id.health_forclusion_months",
+        "fse_id.fse_date",
+        "fse_id.act_ids.act_date",
+    )
+    def _compute_forclusion_date(self):
+        clocks = self._forclusion_clocks()
+        for share in self:
+            clock = clocks.get(share.debtor_kind)
+            if clock and share.partner_id.health_forclusion_months:
+                clock = replace(clock, months=share.partner_id.health_forclusion_months)
+            days = [share.fse_id.fse_date, *share.fse_id.act_ids.mapped("act_date")]
+            share.forclusion_date = clock and clock.first_forfeited(filter(None, days))
+
+    @api.depends("forclusion_date")
+    def _compute_last_day(self):
+        today = fields.Date.context_today(self)
+        for share in self:
+            limit = share.forclusion_date
+            share.last_day = limit and limit - timedelta(days=1)
+            share.days_left = (share.last_day - today).days if limit else 0
+
+    @api.model
+    def _forclusion_clocks(self):
+        """Delay to claim, by kind of debtor; a debtor that is missing has none."""
+        value_of = self.env["health.parameter"].value_of
+        return {
+            "amo": Clock(value_of("forclusion_months")),
+            "amc": Clock(
+                value_of("forclusion_amc_months"), bool(value_of("forclusion_amc_from_quarter"))
+            ),
+        }
+
+    @api.model
+    def _forclusion_recompute(self):
+        """Count again what is still open, when a delay was changed."""
+        shares = self.sudo().search(
+            [("state", "!=", "paid"), ("debtor_kind", "in", list(self._forclusion_clocks()))]
+        )
+        self.env.add_to_compute(self._fields["forclusion_date"], shares)
+        fses = self.env["health.fse"].sudo().search([("state", "!=", "settled")])
+        self.env.add_to_compute(fses._fields["forclusion_date"], fses)
 
     def _state_from_facts(self, posted):
         self.ensure_one()

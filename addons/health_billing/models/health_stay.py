@@ -1,4 +1,5 @@
-from odoo import fields, models
+from odoo import api, fields, models
+from odoo.exceptions import ValidationError
 
 
 class HealthStay(models.Model):
@@ -25,3 +26,16 @@ class HealthStay(models.Model):
     date_from = fields.Date(required=True)
     date_to = fields.Date("Until (excluded)")
     name = fields.Char("Establishment")
+
+    @api.constrains("date_from", "date_to")
+    def _check_dates(self):
+        for stay in self:
+            if stay.date_to and stay.date_to <= stay.date_from:
+                raise ValidationError(
+                    self.env._(
+                        "The stay of %(patient)s ends on %(end)s, before it begins on %(start)s: mend a date.",
+                        patient=stay.patient_id.name,
+                        end=stay.date_to.strftime("%d/%m/%Y"),
+                        start=stay.date_from.strftime("%d/%m/%Y"),
+                    )
+                )

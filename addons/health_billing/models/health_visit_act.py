@@ -1,4 +1,4 @@
-from odoo import fields, models
+from odoo import api, fields, models
 
 
 class HealthVisitAct(models.Model):
@@ -10,6 +10,61 @@ class HealthVisitAct(models.Model):
 
     visit_id = fields.Many2one("health.visit", required=True, index=True, ondelete="cascade")
     company_id = fields.Many2one(related="visit_id.company_id", store=True, index=True)
+    profession = fields.Selection(related="visit_id.profession")
     sequence = fields.Integer(default=10)
-    product_id = fields.Many2one("product.product", string="NGAP act", required=True)
+    product_id = fields.Many2one(
+        "product.product",
+        string="NGAP act",
+        required=True,
+        domain="[('health_key_letter', '!=', False), ('health_profession', '=?', profession)]",
+    )
     quantity = fields.Integer(default=1, required=True)
+
+    _quantity_positive = models.Constraint("CHECK(quantity > 0)", "The quantity is 1 or more.")
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        acts = super().create(vals_list)
+        acts.visit_id._check_open()
+        return acts
+
+    def write(self, vals):
+        self.visit_id._check_open()
+        return super().write(vals)
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_open_only(self):
+        self.visit_id._check_open()
+
+    @api.model
+    def _short_writing(self, acts):
+        """Letter, coefficient and quantity of acts (of a visit or a plan) on one line: ``AMI 4 + 2 × AMI 1``."""
+        return " + ".join(
+            (f"{act.quantity} × " if act.quantity != 1 else "") + self._short_name(act.product_id)
+            for act in acts
+        )
+
+    @api.model
+    def _short_name(self, product):
+        """``AMI 4``, ``BSB``: a coefficient of one is only written where other coefficients exist."""
+        letter = product.health_key_letter or product.default_code or product.name
+        if not product.health_key_letter or letter in self._plain_letters():
+            return letter
+        whole, rest = divmod(product.health_coefficient_hundredths, 100)
+        return f"{letter} {whole}" + (f",{rest:02d}".rstrip("0") if rest else "")
+
+    @api.model
+    def _plain_letters(self):
+        """Key letters that only ever come with the coefficient 1 (packages): nobody writes it."""
+        cache = self.env.cr.cache.setdefault("health_plain_letters", {})
+        if "letters" not in cache:
+            cache["letters"] = {
+                letter
+                for letter, low, high in self.env["product.product"]._read_group(
+                    [("health_key_letter", "!=", False)],
+                    ["health_key_letter"],
+                    ["health_coefficient_hundredths:min", "health_coefficient_hundredths:max"],
+                )
+                if low == high == 100
+            }
+        return cache["letters"]

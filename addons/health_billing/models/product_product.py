@@ -1,21 +1,30 @@
 import re
-from decimal import Decimal
+from functools import cache
 
 from odoo import api, fields, models
+from odoo.exceptions import AccessError
+from odoo.fields import Domain
+from odoo.tools.misc import file_path
 
-#: professions of the data files → ours; the others of the file (midwives, advanced practice) are not served yet
-PROFESSIONS = {
-    "infirmier": "infirmier",
-    "kinésithérapeute": "kinesitherapeute",
-    "kinesitherapeute": "kinesitherapeute",
-    "kiné": "kinesitherapeute",
-    "masseur-kinésithérapeute": "kinesitherapeute",
-    "orthophoniste": "orthophoniste",
-    "orthoptiste": "orthoptiste",
-}
+from ..ngap import catalogue, update
+
+#: “AMI 4”, “ami4 pans”, “AMI 4,1 · Pan…”: key letter, coefficient, words of the label
+ACT_RE = re.compile(r"\s*([A-Za-z]{2,4})\s*(\d{1,4}(?:[.,]\d{1,2})?)?(?:\s*·\s*|\s+|$)(.*)")
+#: “INF-AMI4-07”, or the beginning of it
+CODE_RE = re.compile(r"\s*(INF|MK|ORT|OPT)-", re.IGNORECASE)
+#: longest display name of an act: it has to fit a cell
+SHORT = 64
+
+
+@cache
+def letters():
+    """Key letters that are no plain act (travel, supplements …), by profession and letter."""
+    return catalogue.letters()
 
 
 class ProductProduct(models.Model):
+    """An NGAP act is a product; profession, key letter, coefficient and label name it, its code is ours."""
+
     _inherit = "product.product"
 
     health_profession = fields.Selection(
@@ -24,11 +33,26 @@ class ProductProduct(models.Model):
     health_key_letter = fields.Char("Key letter", index=True)
     health_coefficient_hundredths = fields.Integer("Coefficient (hundredths)")
     health_coefficient = fields.Char("Coefficient", compute="_compute_health_coefficient")
+    health_kind = fields.Selection(
+        [
+            ("act", "Act"),
+            ("travel", "Travel"),
+            ("distance", "Distance"),
+            ("supplement", "Supplement"),
+        ],
+        string="Kind of act",
+    )
     health_reference = fields.Char("NGAP reference")
     health_prior_agreement = fields.Char("Prior agreement")
+    health_agreement_from = fields.Integer(
+        "Agreement from session",
+        help="Rank of the session from which prior agreement is needed; 1: always, 0: never.",
+    )
+    health_minutes = fields.Integer("Shortest duration (min)")
     health_act_code = fields.Char(
         "Act code",
         index="btree_not_null",
+        copy=False,
         help="Ours; it names the act where letter and coefficient do not.",
     )
     health_tags = fields.Char("Families", help="What the rules call this act.")
@@ -38,6 +62,23 @@ class ProductProduct(models.Model):
     health_grade = fields.Selection(
         [("A", "Official text"), ("B", "Secondary source"), ("C", "Unconfirmed")], string="Proof"
     )
+    health_is_confirmed = fields.Boolean(
+        "Confirmed by the agency", copy=False, help="The agency confirmed this unconfirmed act."
+    )
+    health_confirmed_by_id = fields.Many2one(
+        "res.users", "Act confirmed by", readonly=True, copy=False
+    )
+    health_confirmed_on = fields.Datetime("Act confirmed on", readonly=True, copy=False)
+    health_loaded = fields.Json("As last loaded from a file", copy=False)
+    health_is_gone = fields.Boolean("Ended by an update", copy=False)
+    health_value_ids = fields.Many2many(
+        "health.ngap.value", string="Prices", compute="_compute_health_value_ids"
+    )
+
+    _health_act_code_uniq = models.UniqueIndex(
+        "(health_act_code) WHERE health_act_code IS NOT NULL",
+        "Another act has this code already.",
+    )
 
     @api.model
     def _health_professions(self):
@@ -46,59 +87,278 @@ class ProductProduct(models.Model):
     @api.depends("health_coefficient_hundredths")
     def _compute_health_coefficient(self):
         for product in self:
-            value = product.health_coefficient_hundredths
-            whole, rest = divmod(value, 100)
-            product.health_coefficient = f"{whole},{rest:02d}" if rest else str(whole)
+            product.health_coefficient = update.coefficient_text(
+                product.health_coefficient_hundredths
+            )
+
+    @api.depends("health_profession", "health_key_letter")
+    def _compute_health_value_ids(self):
+        names = {
+            product: self._health_tariff_letter(
+                product.health_profession, product.health_key_letter
+            )
+            for product in self
+        }
+        values = self.env["health.ngap.value"].search([("key_letter", "in", list(names.values()))])
+        grouped = values.grouped("key_letter")
+        for product in self:
+            product.health_value_ids = grouped.get(names[product], values.browse())
+
+    @api.model
+    def _health_tariff_letter(self, profession, key_letter):
+        """Name under which the values of a key letter are filed (“IFD_kine” for a physiotherapist's IFD)."""
+        letter = letters().get((profession, key_letter))
+        return letter.tariff_letter if letter else key_letter
+
+    # -- how an act is called and found --------------------------------------------------------------
+
+    @api.depends("health_key_letter", "health_coefficient_hundredths")
+    def _compute_display_name(self):
+        """Override of `product`: an act is called by letter, coefficient and the beginning of its label."""
+        acts = self.filtered("health_key_letter")
+        super(ProductProduct, self - acts)._compute_display_name()
+        for act in acts:
+            name = f"{act._health_short()} · {act.name}"
+            act.display_name = name if len(name) <= SHORT else f"{name[: SHORT - 1].rstrip()}…"
+
+    def _health_short(self):
+        """“AMI 4”; a travel or supplement letter stands alone."""
+        self.ensure_one()
+        if self.health_kind not in ("act", False) and self.health_coefficient_hundredths == 100:
+            return self.health_key_letter
+        return f"{self.health_key_letter} {self.health_coefficient}"
+
+    @api.model
+    def name_search(self, name="", domain=None, operator="ilike", limit=100):
+        """Override of `product`: acts by “AMI 4”, “ami4 pans”, code or label.
+
+        The context may ask for the acts of a profession (``health_profession``; ``True``: the current
+        practitioner's) that may be billed on a day (``health_day``).
+        """
+        wanted = self._health_context_domain()
+        if wanted is None and operator != "ilike":
+            return super().name_search(name, domain, operator, limit)
+        domain = Domain(domain or Domain.TRUE) & (Domain.TRUE if wanted is None else wanted)
+        match = ACT_RE.match(name or "")
+        is_act = match and match[2] or CODE_RE.match(name or "")
+        if is_act or wanted is not None:
+            acts = self.search_fetch(
+                domain & self._health_name_domain(name, match),
+                ["display_name"],
+                limit=limit,
+                order="health_profession, health_key_letter, health_coefficient_hundredths, id",
+            )
+            if acts or wanted is not None:
+                return [(act.id, act.display_name) for act in acts.sudo()]
+        return super().name_search(name, domain, operator, limit)
+
+    @api.model
+    def _health_context_domain(self):
+        """What the context asks of the acts, ``None`` when it asks nothing."""
+        profession = self.env.context.get("health_profession")
+        day = self.env.context.get("health_day")
+        if not profession and not day:
+            return None
+        domain = Domain("health_key_letter", "!=", False)
+        if profession is True:
+            profession = self.env.company.health_profession
+        if profession:
+            domain &= Domain("health_profession", "=", profession)
+        if day:
+            domain &= self._health_valid_domain(day)
+        return domain
+
+    @api.model
+    def _health_valid_domain(self, day):
+        """Acts that may be billed on a day."""
+        return (Domain("health_date_from", "=", False) | Domain("health_date_from", "<=", day)) & (
+            Domain("health_date_to", "=", False) | Domain("health_date_to", ">", day)
+        )
+
+    @api.model
+    def _health_name_domain(self, name, match):
+        text = (name or "").strip()
+        if not text:
+            return Domain.TRUE
+        by_text = Domain("health_key_letter", "!=", False) & (
+            Domain("health_act_code", "=ilike", f"{text}%") | Domain("name", "ilike", text)
+        )
+        if not match:
+            return by_text
+        letter, coefficient, words = match.groups()
+        by_letter = Domain("health_key_letter", "=", letter.upper())
+        if coefficient:
+            by_letter &= Domain(
+                "health_coefficient_hundredths", "=", catalogue.coefficient(coefficient)
+            )
+        for word in words.rstrip("…").split():
+            by_letter &= Domain("name", "ilike", word)
+        return by_letter | by_text
+
+    # -- loading -------------------------------------------------------------------------------------
 
     @api.model
     def _load_ngap_acts(self):
-        """Create the acts of the data file that are missing, keyed by profession, letter, coefficient and label."""
-        known = set(
-            self.with_context(active_test=False, lang=None)
-            .search([("health_key_letter", "!=", False)])
-            .mapped(
-                lambda p: (
-                    p.health_profession,
-                    p.health_key_letter,
-                    p.health_coefficient_hundredths,
-                    p.name,
-                )
+        """Create the acts and letters of the shipped files that are missing, and complete those that are there.
+
+        What the agency changed stays, and no act ends: that is for an update, which shows its impact first.
+        """
+        folder = file_path("health_billing/data/ngap")
+        reading = update.read_files(self.env["health.catalogue.update"]._shipped_files(folder))
+        held = self._health_held()
+        merged = update.merge_acts(held, reading.acts, None, keep=True)
+        before = {code: one.row for code, one in held.items()}
+        changes = update.difference(before, merged.rows)
+        made = self._health_apply(changes, merged.loaded, frozenset())
+        return made + self._load_letters()
+
+    @api.model
+    def _load_letters(self):
+        """Travel, distance and supplement letters that are no act of the files, as products of their own."""
+        known = {
+            (act.health_profession, act.health_key_letter)
+            for act in self.with_context(active_test=False).search(
+                [("health_key_letter", "!=", False)]
             )
+        }
+        kinds = dict(self._fields["health_kind"]._description_selection(self.env))
+        return self._health_create(
+            [
+                {
+                    "name": letter.label,
+                    "default_code": letter.letter,
+                    "health_profession": letter.profession,
+                    "health_key_letter": letter.letter,
+                    "health_coefficient_hundredths": 100,
+                    "health_kind": letter.kind,
+                    "health_act_code": f"{update.PREFIXES[letter.profession]}-{letter.letter}",
+                    "health_prior_agreement": "non",
+                    "health_source": "data/ngap/letters.csv",
+                    "health_grade": "A",
+                }
+                for letter in letters().values()
+                if letter.kind in kinds
+                and letter.kind != "act"
+                and (letter.profession, letter.letter) not in known
+            ]
         )
-        vals_list = []
-        for row in self.env["health.ngap.value"]._read_csv("ngap_acts.csv"):
-            profession = PROFESSIONS.get(row["profession"])
-            coefficient = row["coefficient"].replace(",", ".")
-            if not profession or not re.fullmatch(r"\d+(\.\d{1,2})?", coefficient):
+
+    @api.model
+    def _health_create(self, vals_list):
+        service = {
+            "type": "service",
+            "taxes_id": False,
+            "supplier_taxes_id": False,
+            "purchase_ok": False,
+            "sale_ok": False,
+        }
+        return self.with_context(
+            tracking_disable=True, create_product_product=True, lang=None
+        ).create([service | vals for vals in vals_list])
+
+    @api.model
+    def _health_held(self):
+        """Acts of the catalogue as the pure package wants them, by code; letters of their own file stay out.
+
+        An act without code yet (older data) is filed under a key of its own, so that its code can be given.
+        """
+        alone = {f"{update.PREFIXES[one]}-{letter}" for one, letter in letters()}
+        return {
+            act.health_act_code or f"#{act.id}": update.Held(
+                act._health_row(),
+                update.from_plain(update.ActRow, act.health_loaded) if act.health_loaded else None,
+                act.health_is_gone,
+            )
+            for act in self.with_context(active_test=False, lang=None).search(
+                [("health_key_letter", "!=", False)], order="id"
+            )
+            if act.health_act_code not in alone
+        }
+
+    def _health_row(self):
+        self.ensure_one()
+        return update.ActRow(
+            profession=self.health_profession or "",
+            key_letter=self.health_key_letter,
+            coefficient=self.health_coefficient_hundredths,
+            label=(self.name or "").strip(),
+            code=self.health_act_code or "",
+            reference=self.health_reference or "",
+            agreement=self.health_prior_agreement or "",
+            source=self.health_source or "",
+            grade=self.health_grade or "",
+            tags=frozenset((self.health_tags or "").split()),
+            agreement_from=self.health_agreement_from or None,
+            minutes=self.health_minutes or None,
+            start=self.health_date_from or None,
+            end=self.health_date_to or None,
+        )
+
+    @api.model
+    def _health_vals(self, row):
+        letter = letters().get((row.profession, row.key_letter))
+        return {
+            "name": row.label,
+            "default_code": row.short,
+            "health_profession": row.profession,
+            "health_key_letter": row.key_letter,
+            "health_coefficient_hundredths": row.coefficient,
+            "health_kind": letter.kind if letter else "act",
+            "health_act_code": row.code,
+            "health_reference": row.reference,
+            "health_prior_agreement": row.agreement,
+            "health_source": row.source,
+            "health_grade": row.grade,
+            "health_tags": " ".join(sorted(row.tags)),
+            "health_agreement_from": row.agreement_from or 0,
+            "health_minutes": row.minutes or 0,
+            "health_date_from": row.start,
+            "health_date_to": row.end,
+        }
+
+    @api.model
+    def _health_apply(self, changes, loaded, gone):
+        """Record changes of acts; an act is never deleted.
+
+        :param loaded: by code, the rows of the file, remembered beside the act.
+        :param gone: codes of the acts that the file no longer has.
+        :return: the acts that were created.
+        """
+        known = {
+            act.health_act_code or f"#{act.id}": act
+            for act in self.with_context(active_test=False, lang=None).search(
+                [("health_key_letter", "!=", False)]
+            )
+        }
+        fresh = []
+        for change in changes:
+            if change.old is None:
+                fresh.append(change.new)
                 continue
-            hundredths = int(Decimal(coefficient) * 100)
-            # "AMI/AMX" is one act with two key letters: the letter depends on the patient's package
-            for letter in re.findall(r"[A-Z]{2,4}", row["key_letter"].split("(")[0]):
-                key = (profession, letter, hundredths, row["label_fr"])
-                if key in known:
-                    continue
-                known.add(key)
-                vals_list.append(
-                    {
-                        "name": row["label_fr"],
-                        "default_code": f"{letter} {coefficient}",
-                        "type": "service",
-                        "taxes_id": False,
-                        "supplier_taxes_id": False,
-                        "purchase_ok": False,
-                        "sale_ok": False,
-                        "health_profession": profession,
-                        "health_key_letter": letter,
-                        "health_coefficient_hundredths": hundredths,
-                        "health_reference": row["ngap_reference"],
-                        "health_prior_agreement": row["accord_prealable"],
-                        "health_source": row["source"],
-                        "health_grade": "A" if "NGAP ameli" in row["source"] else "B",
-                    }
-                )
-        return self.with_context(tracking_disable=True, create_product_product=True).create(
-            vals_list
+            old, new = self._health_vals(change.old), self._health_vals(change.new)
+            vals = {name: value for name, value in new.items() if value != old[name]}
+            if not known[change.key].health_kind:
+                vals["health_kind"] = new["health_kind"]
+            # the ORM groups these into few queries when it writes them out
+            known[change.key].with_context(tracking_disable=True).update(vals)
+        made = self._health_create(
+            [
+                {
+                    **self._health_vals(row),
+                    "health_loaded": update.to_plain(loaded.get(row.code, row)),
+                }
+                for row in fresh
+            ]
         )
+        for code, row in loaded.items():
+            act = known.get(code)
+            plain = update.to_plain(row)
+            if act and (act.health_loaded != plain or act.health_is_gone):
+                act.update({"health_loaded": plain, "health_is_gone": False})
+        self.union(*(known[code] for code in gone)).filtered(
+            lambda act: not act.health_is_gone
+        ).health_is_gone = True
+        return made
 
     @api.model
     def _health_act_index(self):
@@ -112,3 +372,19 @@ class ProductProduct(models.Model):
             ["id:max", "__count"],
         )
         return {(p, letter, value): act for p, letter, value, act, count in groups if count == 1}
+
+    # -- actions -------------------------------------------------------------------------------------
+
+    def action_health_confirm(self):
+        """The agency takes responsibility for acts whose source is unconfirmed; who and when is kept."""
+        if not self.env.user.has_group("health_billing.group_manager"):
+            raise AccessError(self.env._("Only an agency manager may confirm an act."))
+        self.filtered(
+            lambda act: act.health_grade == "C" and not act.health_is_confirmed
+        ).sudo().write(
+            {
+                "health_is_confirmed": True,
+                "health_confirmed_by_id": self.env.uid,
+                "health_confirmed_on": fields.Datetime.now(),
+            }
+        )

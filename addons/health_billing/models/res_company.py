@@ -1,5 +1,7 @@
 from odoo import api, fields, models
-from odoo.exceptions import UserError, ValidationError
+from odoo.exceptions import AccessError, UserError, ValidationError
+from odoo.fields import Command
+from odoo.tools import email_normalize
 
 from ..identifiers import is_provider_no, is_rpps
 from .template_fr_health import HEALTH_ACCOUNTS
@@ -32,6 +34,15 @@ class ResCompany(models.Model):
         default="metropole",
     )
 
+    health_portal_user_ids = fields.Many2many(
+        "res.users",
+        "health_portal_user_rel",
+        string="Phone access",
+        readonly=True,
+        groups="health_billing.group_biller",
+        help="Who answers the agency's questions on the phone, and sees this practice only.",
+    )
+
     _health_provider_no_uniq = models.UniqueIndex(
         "(health_provider_no) WHERE health_provider_no IS NOT NULL",
         "Another practitioner has this billing number already.",
@@ -54,6 +65,88 @@ class ResCompany(models.Model):
                         company.health_rpps,
                     )
                 )
+
+    @api.model
+    def _health_own_practices(self):
+        """Practices the user answers for on the phone: their own; none for anyone else."""
+        user = self.env.user
+        practices = user.sudo().company_ids.filtered("health_provider_no")
+        if user.has_group("health_billing.group_practitioner"):
+            return practices
+        return practices.filtered(lambda company: user in company.health_portal_user_ids)
+
+    def action_health_give_phone_access(self):
+        """Invite the practitioner to their page on the phone, at the e-mail of the practice.
+
+        :raises UserError: when the practice has no e-mail, or it belongs to somebody else.
+        """
+        self.ensure_one()
+        if not self.env.user.has_group("health_billing.group_manager"):
+            raise AccessError(self.env._("Only a manager of the agency gives phone access."))
+        practice = self.sudo()
+        email = email_normalize(practice.email)
+        if not practice.health_provider_no or not email:
+            raise UserError(
+                self.env._("Give %s a billing number and an e-mail first.", practice.name)
+            )
+        users = self.env["res.users"].sudo().with_context(active_test=False)
+        user = users.search([("login", "=", email)])
+        if user.filtered(lambda one: not one._is_portal() or one.partner_id.health_kind):
+            raise UserError(
+                self.env._(
+                    "%s is the e-mail of another user: give the practice an e-mail of its own.",
+                    email,
+                )
+            )
+        if user:  # they hold another practice, or had access before
+            user.write({"active": True, "company_ids": [Command.link(practice.id)]})
+        user = practice._health_invite(email, user)
+        practice.health_portal_user_ids = [Command.link(user.id)]
+        return {
+            "type": "ir.actions.client",
+            "tag": "display_notification",
+            "params": {
+                "type": "success",
+                "message": self.env._("%s has access to the phone page.", email),
+                "next": {"type": "ir.actions.client", "tag": "soft_reload"},
+            },
+        }
+
+    def _health_invite(self, email, user):
+        """Odoo's invitation to choose a password, to a portal user who never logged in."""
+        if user.login_date:
+            return user
+        partner = user.partner_id or self.env["res.partner"].create(
+            {
+                "name": self.name,
+                "email": email,
+                "company_id": self.id,
+                "lang": "fr_FR"
+                if self.env["res.lang"]._get_data(code="fr_FR")
+                else self.env.user.lang,
+            }
+        )
+        wizard = self.env["portal.wizard"].create({"partner_ids": [Command.set(partner.ids)]})
+        if user:
+            wizard.user_ids.action_invite_again()
+        else:
+            wizard.user_ids.action_grant_access()
+        return partner.user_ids
+
+    def action_health_withdraw_phone_access(self):
+        """The phones of the practice show nothing any more."""
+        self.ensure_one()
+        if not self.env.user.has_group("health_billing.group_manager"):
+            raise AccessError(self.env._("Only a manager of the agency withdraws phone access."))
+        practice = self.sudo()
+        users = practice.health_portal_user_ids
+        practice.health_portal_user_ids = [Command.clear()]
+        served = (
+            self.env["res.company"].sudo().search([("health_portal_user_ids", "in", users.ids)])
+        )
+        idle = users - served.health_portal_user_ids
+        idle.filtered(lambda user: user._is_portal()).write({"active": False})
+        return True
 
     def _health_account(self, kind):
         """Account of the practitioner's chart for a use of ours (see HEALTH_ACCOUNTS).

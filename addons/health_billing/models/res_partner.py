@@ -1,7 +1,10 @@
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 
-from ..identifiers import is_nir, nir_key
+from ..identifiers import is_amc_no, is_fund_no, is_nir, is_prescriber_no, is_temporary_nir, nir_key
+
+#: who sees the rights of patients
+CARE = "health_billing.group_biller,health_billing.group_practitioner"
 
 
 class ResPartner(models.Model):
@@ -38,12 +41,34 @@ class ResPartner(models.Model):
     health_to_complete = fields.Boolean(
         "To complete", help="Made by an import from a number alone: name and address are missing."
     )
+    health_forclusion_months = fields.Integer(
+        "Delay to claim (months)", help="By contract of this payer; 0: the general rule."
+    )
     health_is_palliative = fields.Boolean("Palliative care", groups="health_billing.group_nir")
     health_has_caregiver = fields.Boolean("Caregiver at home", groups="health_billing.group_nir")
     health_is_bpco = fields.Boolean("ALD for COPD", groups="health_billing.group_nir")
     health_discharged_on = fields.Date("Discharged on", groups="health_billing.group_nir")
-    health_stay_ids = fields.One2many("health.stay", "patient_id", string="Stays")
-    health_coverage_ids = fields.One2many("health.coverage", "patient_id", string="Coverage")
+    health_is_temporary_nir = fields.Boolean(
+        "Temporary NIR", compute="_compute_health_nir_key", groups="health_billing.group_nir"
+    )
+    health_prescriber_no = fields.Char(
+        "Prescriber number",
+        index="btree_not_null",
+        help="RPPS (11 digits), or ADELI or FINESS of the establishment (9).",
+    )
+    health_stay_ids = fields.One2many("health.stay", "patient_id", string="Stays", groups=CARE)
+    health_coverage_ids = fields.One2many(
+        "health.coverage", "patient_id", string="Coverage", groups=CARE
+    )
+    health_who_pays = fields.Char(
+        "Who pays what today", compute="_compute_health_who_pays", groups=CARE
+    )
+    health_proof_state = fields.Selection(
+        selection=lambda self: self.env["health.coverage"]._fields["proof_state"].selection,
+        string="Rights",
+        compute="_compute_health_who_pays",
+        groups=CARE,
+    )
     health_prescription_ids = fields.One2many(
         "health.prescription", "patient_id", string="Prescriptions"
     )
@@ -65,9 +90,22 @@ class ResPartner(models.Model):
     @api.depends("health_nir")
     def _compute_health_nir_key(self):
         for partner in self:
-            partner.health_nir_key = (
-                nir_key(partner.health_nir) if is_nir(partner.health_nir) else False
+            is_right = is_nir(partner.health_nir)
+            partner.health_nir_key = nir_key(partner.health_nir) if is_right else False
+            partner.health_is_temporary_nir = is_right and is_temporary_nir(partner.health_nir)
+
+    @api.depends("health_coverage_ids.who_pays", "health_coverage_ids.proof_date")
+    def _compute_health_who_pays(self):
+        day = fields.Date.context_today(self)
+        rights = self.env["health.coverage"]._on(
+            {(partner.id, day) for partner in self if partner.id}
+        )
+        for partner in self:
+            coverage = rights.get((partner.id, day))
+            partner.health_who_pays = (
+                coverage._who_pays(day) if coverage else self.env._("No rights are known today.")
             )
+            partner.health_proof_state = coverage.proof_state if coverage else "none"
 
     @api.constrains("health_nir")
     def _check_health_nir(self):
@@ -77,6 +115,45 @@ class ResPartner(models.Model):
                     self.env._(
                         "The NIR of %s is wrong: 13 characters are expected, without the key.",
                         partner.name,
+                    )
+                )
+
+    @api.constrains("health_kind", "health_org_no", "health_to_complete")
+    def _check_health_org_no(self):
+        for partner in self:
+            number = partner.health_org_no
+            # what an import made waits for a person, who is then told
+            if not number or partner.health_to_complete:
+                continue
+            if partner.health_kind == "amo" and not (len(number) == 5 and is_fund_no(number)):
+                raise ValidationError(
+                    self.env._(
+                        "%(name)s: fund number %(number)s is wrong. A known regime (2 digits) and the fund (3) are "
+                        "expected.",
+                        name=partner.name,
+                        number=number,
+                    )
+                )
+            if partner.health_kind == "amc" and not is_amc_no(number):
+                raise ValidationError(
+                    self.env._(
+                        "%(name)s: insurer number %(number)s is wrong. 8 to 10 digits are expected.",
+                        name=partner.name,
+                        number=number,
+                    )
+                )
+
+    @api.constrains("health_kind", "health_prescriber_no")
+    def _check_health_prescriber_no(self):
+        for partner in self:
+            number = partner.health_prescriber_no
+            if number and not is_prescriber_no(number):
+                raise ValidationError(
+                    self.env._(
+                        "%(name)s: prescriber number %(number)s is wrong. Expected: RPPS (11 digits), ADELI or FINESS "
+                        "(9), the last digit being a key.",
+                        name=partner.name,
+                        number=number,
                     )
                 )
 

@@ -7,7 +7,7 @@ from . import rules
 from .calendar import is_holiday, is_sunday_or_holiday
 from .catalogue import Letter, act_types, by_code, letters
 from .control import RULES, Book, Hit, Rule, RuleText, control, rule, rule_texts
-from .forclusion import first_forfeited_day
+from .forclusion import Clock, add_months, first_forfeited_day
 from .model import (
     ActType,
     Agreement,
@@ -24,6 +24,7 @@ from .model import (
     Stay,
 )
 from .pricing import price_day, price_session
+from .shares import Franchise, Split, Terms, franchise, split
 from .tariff import LetterValue, Tariff, UnknownValue, act_price
 
 __all__ = [
@@ -32,7 +33,9 @@ __all__ = [
     "Agreement",
     "Book",
     "Claim",
+    "Clock",
     "Finding",
+    "Franchise",
     "Hit",
     "Letter",
     "LetterValue",
@@ -46,14 +49,18 @@ __all__ = [
     "RuleText",
     "Session",
     "Severity",
+    "Split",
     "Stay",
     "Tariff",
+    "Terms",
     "UnknownValue",
     "act_price",
     "act_types",
+    "add_months",
     "by_code",
     "control",
     "first_forfeited_day",
+    "franchise",
     "is_holiday",
     "is_sunday_or_holiday",
     "letters",
@@ -62,4 +69,5 @@ __all__ = [
     "rule",
     "rule_texts",
     "rules",
+    "split",
 ]

@@ -115,8 +115,10 @@ class Entry:
 
 
 def _moment(entry: Entry) -> tuple:
+    """Order of time, and what makes it the same whatever the order of the claims."""
     line = entry.line
-    return (line.day, line.passage, -1 if line.minute is None else line.minute)
+    minute = -1 if line.minute is None else line.minute
+    return (line.day, line.passage, minute, str(entry.claim.key), str(line.key))
 
 
 class Timeline:
@@ -126,6 +128,7 @@ class Timeline:
         self.entries = sorted(entries, key=_moment)
         self._days = [entry.day for entry in self.entries]
         self._tagged: dict[str, Timeline] = {}
+        self.memo: dict = {}  # what rules work out once for the whole timeline
 
     def __iter__(self) -> Iterator[Entry]:
         return iter(self.entries)
@@ -175,6 +178,7 @@ class Book:
     history: Iterable[Claim] = ()
     acts: Mapping[str, ActType] = field(default_factory=dict)  # by code
     today: date | None = None
+    memo: dict = field(default_factory=dict, init=False, repr=False)  # what rules work out once
 
     def __post_init__(self) -> None:
         self.claims = tuple(self.claims)

@@ -1,6 +1,12 @@
-"""When a claim can no longer be presented."""
+"""When a claim can no longer be presented, by kind of debtor."""
 
-from datetime import date
+from calendar import monthrange
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+#: days before the last useful day at which a person is told, nearest first
+HORIZONS = (30, 60, 90)
 
 
 def first_forfeited_day(care_day: date, months: int) -> date:
@@ -16,3 +22,68 @@ def first_forfeited_day(care_day: date, months: int) -> date:
     quarter_start_month = (care_day.month - 1) // 3 * 3 + 4
     month_index = care_day.year * 12 + quarter_start_month - 1 + months
     return date(month_index // 12, month_index % 12 + 1, 1)
+
+
+def add_months(day: date, months: int) -> date:
+    """The same day ``months`` months later, or the last day of that month where it has no such day.
+
+    >>> add_months(date(2024, 2, 29), 24), add_months(date(2026, 10, 31), 3)
+    (datetime.date(2026, 2, 28), datetime.date(2027, 1, 31))
+    """
+    index = day.year * 12 + day.month - 1 + months
+    year, month = index // 12, index % 12 + 1
+    return date(year, month, min(day.day, monthrange(year, month)[1]))
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """How long one debtor may be asked for money.
+
+    :param months: the delay.
+    :param from_quarter: it runs from the first day of the quarter after the care, else from the care itself
+        (then the day of the care counts: the anniversary is already too late, which is the careful reading).
+    """
+
+    months: int
+    from_quarter: bool = True
+
+    def first_forfeited(self, care_days: Iterable[date]) -> date | None:
+        """First day on which one of the acts is lost, ``None`` without acts.
+
+        >>> Clock(24, from_quarter=False).first_forfeited([date(2026, 11, 2), date(2026, 10, 5)])
+        datetime.date(2028, 10, 5)
+        """
+        first = min(care_days, default=None)
+        if first is None:
+            return None
+        if self.from_quarter:
+            return first_forfeited_day(first, self.months)
+        return add_months(first, self.months)
+
+
+def horizon(forfeited_from: date, day: date) -> int | None:
+    """The shortest of the horizons within which the last useful day falls, 0 when it is over, ``None`` if far.
+
+    >>> [horizon(date(2028, 1, 1), date(2027, *md)) for md in ((12, 31), (12, 1), (11, 30), (10, 2), (10, 1))]
+    [30, 30, 60, 90, None]
+    >>> horizon(date(2028, 1, 1), date(2028, 1, 1))
+    0
+    """
+    days_left = (forfeited_from - timedelta(days=1) - day).days
+    if days_left < 0:
+        return 0
+    return next((limit for limit in HORIZONS if days_left <= limit), None)
+
+
+def windows(day: date) -> Iterator[tuple[int, date | None, date]]:
+    """The same cut as :func:`horizon`, as half-open ranges of the forfeited day: (horizon, from, to).
+
+    >>> next(windows(date(2028, 1, 1)))
+    (0, None, datetime.date(2028, 1, 2))
+    """
+    start: date | None = None
+    end = day + timedelta(days=1)
+    yield 0, start, end
+    for limit in HORIZONS:
+        start, end = end, day + timedelta(days=limit + 2)
+        yield limit, start, end

@@ -70,13 +70,56 @@ class HealthCommon(TransactionCase):
         )
 
     @classmethod
+    def make_coverage(cls, patient, day=date(2026, 10, 5), proof_on=None, **values):
+        """Rights of the common scheme from the start of that year, checked on ``proof_on`` (``None``: never)."""
+        coverage = cls.env["health.coverage"].create(
+            {
+                "patient_id": patient.id,
+                "date_from": day.replace(month=1, day=1),
+                "case_id": cls.env.ref("health_billing.coverage_case_common").id,
+                "amo_partner_id": cls.cpam.id,
+                "amc_partner_id": cls.mutuelle.id,
+                **values,
+            }
+        )
+        if proof_on:
+            cls.make_proof(coverage, date=proof_on)
+        return coverage
+
+    @classmethod
+    def make_proof(cls, coverages, **values):
+        """A check of rights, open by default."""
+        return cls.env["health.rights.proof"].create(
+            [{"coverage_id": coverage.id, "method": "adri", **values} for coverage in coverages]
+        )
+
+    @classmethod
+    def _check_rights(cls, patient, day):
+        """Rights on that day with a check of that day, unless a test made some already."""
+        coverage = cls.env["health.coverage"]._on({(patient.id, day)})[patient.id, day]
+        if not coverage:
+            if patient.health_coverage_ids:
+                return
+            coverage = cls.make_coverage(patient, day)
+        elif coverage.case_id.code != "common" or coverage.proof_result not in (False, "open"):
+            return
+        if not coverage.proof_date or coverage.proof_date < day:
+            cls.make_proof(coverage, date=day)
+
+    @classmethod
     def make_fse(cls, company, number, amo=0, amc=0, patient=0, **values):
-        """A posted FSE with the given shares in cents; keyword values go to the FSE."""
+        """A posted FSE of another program with the given shares in cents; keyword values go to the FSE.
+
+        The patient's rights were checked that day, unless ``checked=False``.
+        """
         day = values.pop("fse_date", date(2026, 10, 5))
         who = values.pop("patient_id", cls.patient.id)
+        if values.pop("checked", True):
+            cls._check_rights(cls.env["res.partner"].browse(who), day)
         fse = cls.env["health.fse"].create(
             {
                 "name": number,
+                "origin": "journal",
                 "company_id": company.id,
                 "patient_id": who,
                 "fse_date": day,

@@ -1,1 +1,5 @@
+from . import health_finding_pass
 from . import health_practitioner_setup
+from . import health_rights_override
+from . import health_rights_proof_batch
+from . import health_question_ask

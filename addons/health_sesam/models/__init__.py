@@ -4,3 +4,4 @@ from . import health_fse
 from . import health_inbox
 from . import health_cycle
 from . import health_cockpit
+from . import health_question

@@ -176,6 +176,22 @@ class HealthLot(models.Model):
         self.write({"sent_on": day, "arl_missed_on": False})
         for lot in self:
             lot.fse_ids.write({"sent_on": day, "lot_no": lot.name})
+        # whoever marks it, the practitioner is not asked any more
+        self.env["health.question"].search(
+            [("lot_id", "in", self.ids), ("state", "=", "open")]
+        ).action_cancel()
+
+    def action_ask_to_sign(self):
+        """Ask the practitioners, on their phone, to sign and send these lots in their software."""
+        wrong = self.filtered(lambda lot: lot.state not in ("ready", "refused"))
+        if wrong:
+            raise UserError(
+                self.env._("Lot %s is not one that waits for sending.", wrong[0].display_name)
+            )
+        Question = self.env["health.question"]
+        Question._ask(Question._lot_vals(self))
+        questions = Question.search([("lot_id", "in", self.ids), ("state", "=", "open")])
+        return questions._action_open(self.env._("Questions asked"))
 
     def action_record_arl(self):
         return {
@@ -285,8 +301,9 @@ class HealthLot(models.Model):
     def _build(self, companies, day):
         """Put the FSE that wait for sending into lots with their B2 file, in batches.
 
-        The number of queries does not depend on the number of FSE. An FSE that cannot be written
-        keeps the reason in ``lot_issue`` and holds nobody else back.
+        The number of queries does not depend on the number of FSE. An FSE that cannot be written,
+        or that something stands against (an open blocking finding, rights not checked), keeps the
+        reason in ``lot_issue`` and holds nobody else back.
 
         :param day: date of the lots.
         :return: (lots made, FSE left out).
@@ -301,8 +318,10 @@ class HealthLot(models.Model):
             ],
             order="company_id, fse_date, name, id",
         )
-        claims, problems = self._claims(fses)
-        self._note_problems(fses, problems)
+        obstacles = fses._obstacles(day)
+        held = {fse_id: " ".join(reasons) for fse_id, reasons in obstacles.items() if reasons}
+        claims, problems = self._claims(fses.filtered(lambda fse: fse.id not in held))
+        self._note_problems(fses, problems | held)
         numbers = self._last_numbers(companies) if claims else {}
         vals_list = []
         groups = fses.filtered(lambda fse: fse.id in claims).grouped(

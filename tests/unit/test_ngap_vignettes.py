@@ -93,7 +93,8 @@ def cents(text: str) -> int:
 
 def number(hundredths: int) -> str:
     """“4”, “4,1”, “2,02” of 400, 410, 202."""
-    return f"{Decimal(hundredths) / 100:f}".rstrip("0").rstrip(".").replace(".", ",") or "0"
+    whole, rest = divmod(hundredths, 100)
+    return f"{whole},{rest:02d}".rstrip("0") if rest else str(whole)
 
 
 def euros(amount: int) -> str:

@@ -740,9 +740,11 @@ def _repeats(entries: list[Entry]) -> Iterator[tuple[Entry, Entry]]:
 
 
 def _is_second_of_session(one: Entry, other: Entry) -> bool:
-    """Two wounds, two injections of one session: at two rates, or two lines of kilometres."""
+    """On one claim: two wounds at two rates, two lines of kilometres; when imported, two visits of the day."""
     return one.claim is other.claim and (
-        one.line.factor != other.line.factor or one.line.amount != other.line.amount
+        one.claim.is_billed
+        or one.line.factor != other.line.factor
+        or one.line.amount != other.line.amount
     )
 
 

@@ -508,9 +508,8 @@ def surcharge_at_its_hours(claim: Claim, book: Book) -> Iterator[Hit]:
             )
 
 
-@rule("GEN-12", "infirmier", "kinesitherapeute")
-def repeated_surcharge_is_ordered(claim: Claim, book: Book) -> Iterator[Hit]:
-    """A surcharge on an act repeated on other days needs the word of the prescriber."""
+def _repeated_without_order(claim: Claim, book: Book) -> Iterator[Hit]:
+    """A surcharge on an act repeated on other days, and a prescription that does not say so."""
     timeline = book.timeline(claim)
     days = timeline.memo.get("days_of_act")
     if days is None:
@@ -532,6 +531,38 @@ def repeated_surcharge_is_ordered(claim: Claim, book: Book) -> Iterator[Hit]:
                 f"{name(line)} {line.complement} du {say_day(line.day)} : acte répété, l'ordonnance ne dit pas "
                 f"qu'{words} est nécessaire.",
                 _without_surcharge(line),
+            )
+
+
+@rule("GEN-12", "infirmier", "kinesitherapeute")
+def surcharge_is_ordered(claim: Claim, book: Book) -> Iterator[Hit]:
+    """A repeated surcharge needs the word of the prescriber; an ordered one that is missing is proposed."""
+    yield from _repeated_without_order(claim, book)
+    if claim.profession == "kinesitherapeute":  # of nurses INF-40 speaks
+        yield from _ordered_and_missing(claim, book)
+
+
+def _ordered_and_missing(claim: Claim, book: Book) -> Iterator[Hit]:
+    """Daily care ordered, done on a Sunday or holiday, no surcharge in the session."""
+    for entries in book.sessions(claim):
+        cared = [
+            entry.line
+            for entry in entries
+            if entry.claim is claim and entry.line.has("reeducation") and entry.line.factor != 0
+        ]
+        if not cared or any(entry.line.complement for entry in entries):
+            continue
+        line = max(cared, key=lambda one: one.coefficient)
+        if "daily" not in (_mentions(line, book) or ()):
+            continue
+        if is_sunday_or_holiday(line.day, claim.zone):
+            cents = unit_cents(claim, book, "F", line.day)
+            yield Hit(
+                line.key,
+                f"{name(line)} du {say_day(line.day)}, dimanche ou jour férié, soins quotidiens prescrits : la "
+                "majoration F est due.",
+                Proposal("complement", "Ajouter la majoration F", line.key, value="F", gain=cents),
+                ADVICE,
             )
 
 
@@ -740,9 +771,11 @@ def _repeats(entries: list[Entry]) -> Iterator[tuple[Entry, Entry]]:
 
 
 def _is_second_of_session(one: Entry, other: Entry) -> bool:
-    """Two wounds, two injections of one session: at two rates, or two lines of kilometres."""
+    """On one claim: two wounds at two rates, two lines of kilometres; when imported, two visits of the day."""
     return one.claim is other.claim and (
-        one.line.factor != other.line.factor or one.line.amount != other.line.amount
+        one.claim.is_billed
+        or one.line.factor != other.line.factor
+        or one.line.amount != other.line.amount
     )
 
 

@@ -35,10 +35,7 @@ class RoundCommon(HealthCommon):
             {
                 "patient_id": patient.id,
                 "date_from": date(2026, 11, 1),
-                "act_ids": [
-                    (0, 0, {"product_id": cls.ami4.id}),
-                    (0, 0, {"product_id": cls.bsb.id}),
-                ],
+                "act_ids": [(0, 0, {"product_id": cls.ami4.id}), (0, 0, {"product_id": cls.bsb.id})],
                 **values,
             }
         )
@@ -124,12 +121,7 @@ class TestRound(RoundCommon):
         self.assertLessEqual(counts[1] - counts[0], 8, counts)
 
     def test_hours_as_typed(self):
-        for typed, kept in (
-            ("730", "07:30"),
-            ("7h", "07:00"),
-            ("19:5", "19:05"),
-            ("1930", "19:30"),
-        ):
+        for typed, kept in (("730", "07:30"), ("7h", "07:00"), ("19:5", "19:05"), ("1930", "19:30")):
             with self.subTest(typed):
                 self.assertEqual(self.visit(time=typed).time, kept)
         for typed in ("2530", "matin", "7:99"):

@@ -12,9 +12,13 @@ from ngap import catalogue, update
 from ngap.update import ActRow, Held, ValueRow
 
 NOV = date(2026, 11, 6)
-ACT_HEAD = "profession,key_letter,coefficient,label_fr,ngap_reference,accord_prealable,notes,source\n"
+ACT_HEAD = (
+    "profession,key_letter,coefficient,label_fr,ngap_reference,accord_prealable,notes,source\n"
+)
 VALUE_HEAD = "key_letter,zone,value_eur,valid_from,valid_to,source\n"
-DETAIL_HEAD = "code,key_letter,coefficient,label_fr,tags,agreement_from,minutes,valid_from,valid_to\n"
+DETAIL_HEAD = (
+    "code,key_letter,coefficient,label_fr,tags,agreement_from,minutes,valid_from,valid_to\n"
+)
 
 
 def shipped():
@@ -47,7 +51,10 @@ def test_documented_examples():
 def test_shipped_files_are_read_without_an_issue_and_say_what_the_catalogue_says():
     reading = update.read_files(shipped())
     assert not reading.issues
-    facts = {act.code: (act.identity, act.tags, act.agreement_from, act.minutes, act.grade) for act in reading.acts}
+    facts = {
+        act.code: (act.identity, act.tags, act.agreement_from, act.minutes, act.grade)
+        for act in reading.acts
+    }
     assert facts == {
         act.code: (
             (act.profession, act.key_letter, act.coefficient, act.label.strip()),
@@ -66,7 +73,9 @@ def test_loading_the_shipped_files_twice_changes_nothing():
     values = update.merge_values({}, reading.values)
     again = update.merge_acts(held(acts), reading.acts, NOV)
     assert update.difference(acts.rows, again.rows) == []
-    assert update.difference(values.rows, update.merge_values(held(values), reading.values).rows) == []
+    assert (
+        update.difference(values.rows, update.merge_values(held(values), reading.values).rows) == []
+    )
 
 
 def test_value_whose_end_is_unknown_is_unconfirmed_and_yields_to_the_newer_one():
@@ -138,7 +147,9 @@ def test_files_that_are_no_update():
 def test_semicolons_and_byte_order_mark_of_a_spreadsheet_are_read():
     text = VALUE_HEAD.replace(",", ";") + 'AMI;metropole;3,45;2027-11-01;;"[A] JO"\n'
     reading = update.read_files({"ngap_values.csv": b"\xef\xbb\xbf" + text.encode()})
-    assert reading.values == [ValueRow("AMI", "metropole", date(2027, 11, 1), 345, None, "[A] JO", "A")]
+    assert reading.values == [
+        ValueRow("AMI", "metropole", date(2027, 11, 1), 345, None, "[A] JO", "A")
+    ]
 
 
 def test_details_must_match_the_acts():
@@ -177,7 +188,9 @@ def test_act_that_disappears_ends_and_comes_back():
     less = update.merge_acts(held(first), rows[1:3], NOV)
     [change] = update.difference(first.rows, less.rows)
     assert (change.kind, change.key, change.new.end) == ("ended", "INF-AMI5-01", NOV)
-    assert less.rows["OPT-AMY30-01"].end is None, "a profession that the file leaves out keeps its acts"
+    assert less.rows["OPT-AMY30-01"].end is None, (
+        "a profession that the file leaves out keeps its acts"
+    )
     known = {
         code: Held(row, less.loaded.get(code, first.loaded[code]), code in less.gone)
         for code, row in less.rows.items()
@@ -247,9 +260,7 @@ states = st.lists(values).map(lambda rows: {row.key: row for row in rows}) | st.
 def test_applying_the_difference_gives_the_new_state(data):
     kind = data.draw(st.sampled_from([values, acts]))
     key = "key" if kind is values else "identity"
-    old, new = (
-        {getattr(row, key): row for row in data.draw(st.lists(kind))} for _side in range(2)
-    )
+    old, new = ({getattr(row, key): row for row in data.draw(st.lists(kind))} for _side in range(2))
     changes = update.difference(old, new)
     assert update.applied(old, changes) == new
     assert all(change.old != change.new for change in changes)

@@ -123,7 +123,12 @@ class HealthCatalogueUpdate(models.Model):
             content = attachment.raw or b""
             if len(content) > MAX_SIZE:
                 issues.append(
-                    update.Issue(attachment.name, 0, "", "le fichier dépasse 5 Mo : ce n'est pas un catalogue NGAP.")
+                    update.Issue(
+                        attachment.name,
+                        0,
+                        "",
+                        "le fichier dépasse 5 Mo : ce n'est pas un catalogue NGAP.",
+                    )
                 )
             elif attachment.name.lower().endswith(".zip"):
                 self._open_archive(attachment.name, content, files, issues)
@@ -137,20 +142,28 @@ class HealthCatalogueUpdate(models.Model):
             with zipfile.ZipFile(io.BytesIO(content)) as archive:
                 members = [one for one in archive.infolist() if not one.is_dir()]
                 if sum(one.file_size for one in members) > MAX_SIZE:
-                    issues.append(update.Issue(name, 0, "", "l'archive dépasse 5 Mo une fois ouverte."))
+                    issues.append(
+                        update.Issue(name, 0, "", "l'archive dépasse 5 Mo une fois ouverte.")
+                    )
                     return
                 for one in members:
                     self._add_file(one.filename, archive.read(one), files, issues)
         except (zipfile.BadZipFile, RuntimeError, NotImplementedError, OSError):
             issues.append(
-                update.Issue(name, 0, "", "l'archive ne s'ouvre pas (abîmée ou protégée) ; refaites-la.")
+                update.Issue(
+                    name, 0, "", "l'archive ne s'ouvre pas (abîmée ou protégée) ; refaites-la."
+                )
             )
 
     @api.model
     def _add_file(self, name, content, files, issues):
         name = name.replace("\\", "/").rsplit("/", 1)[-1].lower()
         if name in files and files[name] != content:
-            issues.append(update.Issue(name, 0, "", "ce fichier est déposé deux fois avec un contenu différent."))
+            issues.append(
+                update.Issue(
+                    name, 0, "", "ce fichier est déposé deux fois avec un contenu différent."
+                )
+            )
         files[name] = content
 
     # -- comparing -----------------------------------------------------------------------------------
@@ -180,7 +193,11 @@ class HealthCatalogueUpdate(models.Model):
         """Changes when what would be recorded changes."""
         text = repr(
             [
-                (one.kind, one.key, *(row and sorted(update.to_plain(row).items()) for row in (one.old, one.new)))
+                (
+                    one.kind,
+                    one.key,
+                    *(row and sorted(update.to_plain(row).items()) for row in (one.old, one.new)),
+                )
                 for one in (*acts, *values)
             ]
         )
@@ -339,7 +356,9 @@ class HealthCatalogueUpdate(models.Model):
             return text
         if row.end:
             last = (row.end - timedelta(days=1)).strftime("%d/%m/%Y")
-            return self.env._("%(value)s from %(start)s to %(last)s", value=text, start=start, last=last)
+            return self.env._(
+                "%(value)s from %(start)s to %(last)s", value=text, start=start, last=last
+            )
         return self.env._("%(value)s from %(start)s", value=text, start=start)
 
     # -- impact --------------------------------------------------------------------------------------
@@ -355,9 +374,7 @@ class HealthCatalogueUpdate(models.Model):
             if known.tariff_letter in names
         }
         codes = [change.key for change in act_changes if change.old]
-        companies = (
-            self.env["res.company"].sudo().search([("health_provider_no", "!=", False)])
-        )
+        companies = self.env["res.company"].sudo().search([("health_provider_no", "!=", False)])
         where = {one.id: (one.health_profession or "", one.health_zone or "") for one in companies}
         products = {
             one.id: one
@@ -504,12 +521,12 @@ class HealthCatalogueUpdate(models.Model):
         ):
             billed.setdefault(key_letter, set()).add(profession)
         result, news = [], {}
-        for company in (
-            self.env["res.company"].sudo().search([("health_provider_no", "!=", False)])
-        ):
+        for company in self.env["res.company"].sudo().search([("health_provider_no", "!=", False)]):
             kind = (company.health_profession, company.health_zone)
             if kind not in news:
-                news[kind] = self._news([line for line in lines if self._concerns(line, *kind, billed)])
+                news[kind] = self._news(
+                    [line for line in lines if self._concerns(line, *kind, billed)]
+                )
             count = impact.owners.get(company.id)
             if not news[kind] and not count:
                 continue
@@ -567,13 +584,17 @@ class HealthCatalogueUpdate(models.Model):
         if self.state == "done":
             raise UserError(self.env._("This update was applied already."))
         if self.problems or not self.fingerprint:
-            raise UserError(self.env._("Nothing can be applied yet: compare files without a broken row first."))
+            raise UserError(
+                self.env._("Nothing can be applied yet: compare files without a broken row first.")
+            )
         if not self.line_count:
             raise UserError(self.env._("Nothing changes: there is nothing to apply."))
         issues, acts, act_changes, values, value_changes, _old = self._read()
         if issues or self._fingerprint(act_changes, value_changes) != self.fingerprint:
             raise UserError(
-                self.env._("The catalogue or the files changed since the comparison: compare again, then apply.")
+                self.env._(
+                    "The catalogue or the files changed since the comparison: compare again, then apply."
+                )
             )
         self.env["product.product"].sudo()._health_apply(act_changes, acts.loaded, acts.gone)
         self.env["health.ngap.value"].sudo()._apply(value_changes, values.loaded)
@@ -618,7 +639,9 @@ class HealthCatalogueUpdate(models.Model):
     def _propose_shipped(self):
         """Have the differences of newly shipped files wait as one update to check; never applied by itself."""
         waiting = self.search([("is_shipped", "=", True), ("state", "=", "draft")], limit=1)
-        probe = waiting or self.new({"is_shipped": True, "effective_on": fields.Date.context_today(self)})
+        probe = waiting or self.new(
+            {"is_shipped": True, "effective_on": fields.Date.context_today(self)}
+        )
         issues, _acts, act_changes, _values, value_changes, _old = probe._read()
         if not issues and not act_changes and not value_changes:
             waiting.unlink()

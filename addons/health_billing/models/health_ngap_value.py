@@ -197,7 +197,9 @@ class HealthNgapValue(models.Model):
     @api.model
     def _apply(self, changes, loaded):
         """Record changes of values; a value is never deleted. Return those that were created."""
-        known = {(value.key_letter, value.zone, value.date_from): value for value in self.search([])}
+        known = {
+            (value.key_letter, value.zone, value.date_from): value for value in self.search([])
+        }
         fresh = []
         for change in changes:
             if change.old is None:
@@ -372,9 +374,7 @@ class HealthNgapValue(models.Model):
             if known.tariff_letter in names
         }
         complements = [
-            complement
-            for complement, stands_for in COMPLEMENTS.items()
-            if names & set(stands_for)
+            complement for complement, stands_for in COMPLEMENTS.items() if names & set(stands_for)
         ]
         found = {value: [self.env["health.fse"], 0] for value in values}
         if not values:
@@ -474,7 +474,9 @@ class HealthNgapValue(models.Model):
                 "practitioner": "",
                 "count": one.line_count,
                 "amount": 0.0,
-                "deadline": one.first_day if one.first_day and one.first_day >= fields.Date.today() else False,
+                "deadline": one.first_day
+                if one.first_day and one.first_day >= fields.Date.today()
+                else False,
                 "action": {
                     **self.env["health.cockpit"]._act_window(
                         one.name, "health.catalogue.update", [("id", "=", one.id)]

@@ -168,9 +168,9 @@ class ProductProduct(models.Model):
     @api.model
     def _health_valid_domain(self, day):
         """Acts that may be billed on a day."""
-        return (
-            Domain("health_date_from", "=", False) | Domain("health_date_from", "<=", day)
-        ) & (Domain("health_date_to", "=", False) | Domain("health_date_to", ">", day))
+        return (Domain("health_date_from", "=", False) | Domain("health_date_from", "<=", day)) & (
+            Domain("health_date_to", "=", False) | Domain("health_date_to", ">", day)
+        )
 
     @api.model
     def _health_name_domain(self, name, match):

@@ -324,12 +324,8 @@ def _read_details(
     codes: dict[str, int] = {}
     for row in _rows(file, content, DETAIL_COLUMNS, issues):
         code = row.text("code", is_required=True)
-        if code and (
-            not _CODE.fullmatch(code) or not code.startswith(f"{PREFIXES[profession]}-")
-        ):
-            row.refuse(
-                "code", f"« {code} » n'a pas la forme {PREFIXES[profession]}-LETTRE4,5-01."
-            )
+        if code and (not _CODE.fullmatch(code) or not code.startswith(f"{PREFIXES[profession]}-")):
+            row.refuse("code", f"« {code} » n'a pas la forme {PREFIXES[profession]}-LETTRE4,5-01.")
         if code in codes:
             row.refuse("code", f"« {code} » est déjà à la ligne {codes[code]}.")
         codes.setdefault(code, row.number)
@@ -382,7 +378,9 @@ def _read_acts(
         base = known.get(key)
         used.add(key)
         if profession in details and base is None:
-            row.refuse("label_fr", f"acte absent de acts_{profession}.csv ; ajoutez-le avec son code.")
+            row.refuse(
+                "label_fr", f"acte absent de acts_{profession}.csv ; ajoutez-le avec son code."
+            )
             continue
         facts: dict[str, Any] = {
             "reference": row.text("ngap_reference"),
@@ -459,7 +457,9 @@ def _periods(taken: list[tuple[_Row, ValueRow, bool, bool]]) -> list[ValueRow]:
             following = spans[index + 1][0] if index + 1 < len(spans) else None
             if following:
                 if following.start == value.start:
-                    row.refuse("valid_from", "cette lettre-clé a déjà une valeur à partir de ce jour.")
+                    row.refuse(
+                        "valid_from", "cette lettre-clé a déjà une valeur à partir de ce jour."
+                    )
                 elif value.end is None:
                     value = replace(value, end=following.start)
                 elif value.end > following.start:

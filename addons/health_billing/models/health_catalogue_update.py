@@ -40,7 +40,8 @@ class HealthCatalogueUpdate(models.Model):
         "Acts: in force from",
         required=True,
         default=fields.Date.context_today,
-        help="First day of acts that a file adds without a date, and end of those it no longer has. Values bear their own dates.",
+        help="First day of acts that a file adds without a date, and end of those it no longer has. "
+        "Values bear their own dates.",
     )
     attachment_ids = fields.Many2many("ir.attachment", string="Files", copy=False)
     is_shipped = fields.Boolean("Files shipped with the program", copy=False)
@@ -168,8 +169,11 @@ class HealthCatalogueUpdate(models.Model):
 
     # -- comparing -----------------------------------------------------------------------------------
 
-    def _read(self):
-        """What the files lead to: (issues, merged acts, changes of acts, merged values, changes of values, old values)."""
+    def _merge(self):
+        """What the files lead to.
+
+        :return: issues, merged acts, changes of acts, merged values, changes of values, values before
+        """
         files, issues = self._files()
         reading = update.read_files(files) if files or not issues else update.Reading()
         issues += reading.issues
@@ -224,10 +228,11 @@ class HealthCatalogueUpdate(models.Model):
         if not self.attachment_ids and not self.is_shipped:
             raise UserError(
                 self.env._(
-                    "No file yet: drop ngap_values.csv or ngap_acts.csv (or a ZIP of them), or reload the shipped files."
+                    "No file yet: drop ngap_values.csv or ngap_acts.csv (or a ZIP of them), "
+                    "or reload the shipped files."
                 )
             )
-        issues, acts, act_changes, _values, value_changes, old_values = self._read()
+        issues, acts, act_changes, _values, value_changes, old_values = self._merge()
         self.line_ids.unlink()
         self.impact_ids.unlink()
         if issues:
@@ -289,8 +294,8 @@ class HealthCatalogueUpdate(models.Model):
             "name": name,
             "profession": row.profession,
             "day": day,
-            "old": old,
-            "new": new,
+            "before": old,
+            "after": new,
             "source": row.source,
             "grade": row.grade or "C",
             "act_count": count.acts if count else 0,
@@ -339,8 +344,8 @@ class HealthCatalogueUpdate(models.Model):
             "zone": row.zone,
             "zone_label": zones.get(row.zone, row.zone),
             "day": change.new.end if change.kind == "ended" else row.start,
-            "old": self._value_text(change.old),
-            "new": self._value_text(change.new),
+            "before": self._value_text(change.old),
+            "after": self._value_text(change.new),
             "source": row.source,
             "grade": row.grade,
             "act_count": count.acts if count else 0,
@@ -564,7 +569,7 @@ class HealthCatalogueUpdate(models.Model):
         }
         texts = []
         for line in lines[:NEWS_LINES]:
-            facts = " → ".join(filter(None, (line["old"], line["new"])))
+            facts = " → ".join(filter(None, (line["before"], line["after"])))
             texts.append(f"{kinds[line['target'], line['kind']]} : {line['name']} ({facts})")
         if len(lines) > NEWS_LINES:
             texts.append(self.env._("… and %s more changes", len(lines) - NEWS_LINES))
@@ -589,7 +594,7 @@ class HealthCatalogueUpdate(models.Model):
             )
         if not self.line_count:
             raise UserError(self.env._("Nothing changes: there is nothing to apply."))
-        issues, acts, act_changes, values, value_changes, _old = self._read()
+        issues, acts, act_changes, values, value_changes, _old = self._merge()
         if issues or self._fingerprint(act_changes, value_changes) != self.fingerprint:
             raise UserError(
                 self.env._(
@@ -642,7 +647,7 @@ class HealthCatalogueUpdate(models.Model):
         probe = waiting or self.new(
             {"is_shipped": True, "effective_on": fields.Date.context_today(self)}
         )
-        issues, _acts, act_changes, _values, value_changes, _old = probe._read()
+        issues, _acts, act_changes, _values, value_changes, _old = probe._merge()
         if not issues and not act_changes and not value_changes:
             waiting.unlink()
             return self.browse()

@@ -161,7 +161,11 @@ class HealthNgapValue(models.Model):
         known = {(key_letter, zone) for key_letter, zone, _start in held}
         incoming = [row for row in reading.values if (row.key_letter, row.zone) not in known]
         merged = update.merge_values({}, incoming)
-        return self._apply(update.difference({}, merged.rows), merged.loaded)
+        # older data did not remember what the file said
+        loaded = {
+            row.key: row for row in reading.values if row.key in held and not held[row.key].loaded
+        }
+        return self._apply(update.difference({}, merged.rows), merged.loaded | loaded)
 
     @api.model
     def _held(self):
@@ -177,7 +181,7 @@ class HealthNgapValue(models.Model):
                     value.source or "",
                     value.grade,
                 ),
-                value.loaded and update.from_plain(update.ValueRow, value.loaded),
+                update.from_plain(update.ValueRow, value.loaded) if value.loaded else None,
             )
             for value in self.search([], order="key_letter, zone, date_from")
         }
@@ -287,13 +291,13 @@ class HealthNgapValue(models.Model):
             "severity": "2",
             "message": self.env._(
                 "The price of %(act)s rests on an unconfirmed value: %(letter)s, %(zone)s, %(value)s from %(day)s "
-                "(%(source)s). Check it and have a manager confirm it, once for all.",
+                "(%(origin)s). Check it and have a manager confirm it, once for all.",
                 act=f"{act.key_letter} {act.coefficient}",
                 letter=value.key_letter,
                 zone=value.zone_label,
                 value=format_cents(cents(value.value)),
                 day=value.date_from.strftime("%d/%m/%Y"),
-                source=value.source or self.env._("no source"),
+                origin=value.source or self.env._("no source"),
             ),
             "reference": self.env._("NGAP catalogue, value graded C"),
             "act_id": act.id,
@@ -307,10 +311,10 @@ class HealthNgapValue(models.Model):
             "rule_code": "TAR-02",
             "severity": "1",
             "message": self.env._(
-                "The act %(act)s comes from an unconfirmed source (%(source)s). "
+                "The act %(act)s comes from an unconfirmed source (%(origin)s). "
                 "Check it and have a manager confirm it, once for all.",
                 act=act.product_id.display_name,
-                source=act.product_id.health_source or self.env._("no source"),
+                origin=act.product_id.health_source or self.env._("no source"),
             ),
             "reference": self.env._("NGAP catalogue, act graded C"),
             "act_id": act.id,

@@ -10,6 +10,8 @@ from ..ngap import catalogue, update
 
 #: “AMI 4”, “ami4 pans”, “AMI 4,1 · Pan…”: key letter, coefficient, words of the label
 ACT_RE = re.compile(r"\s*([A-Za-z]{2,4})\s*(\d{1,4}(?:[.,]\d{1,2})?)?(?:\s*·\s*|\s+|$)(.*)")
+#: “INF-AMI4-07”, or the beginning of it
+CODE_RE = re.compile(r"\s*(INF|MK|ORT|OPT)-", re.IGNORECASE)
 #: longest display name of an act: it has to fit a cell
 SHORT = 64
 
@@ -138,7 +140,8 @@ class ProductProduct(models.Model):
             return super().name_search(name, domain, operator, limit)
         domain = Domain(domain or Domain.TRUE) & (Domain.TRUE if wanted is None else wanted)
         match = ACT_RE.match(name or "")
-        if match or wanted is not None:
+        is_act = match and match[2] or CODE_RE.match(name or "")
+        if is_act or wanted is not None:
             acts = self.search_fetch(
                 domain & self._health_name_domain(name, match),
                 ["display_name"],
@@ -263,7 +266,7 @@ class ProductProduct(models.Model):
         return {
             act.health_act_code or f"#{act.id}": update.Held(
                 act._health_row(),
-                act.health_loaded and update.from_plain(update.ActRow, act.health_loaded),
+                update.from_plain(update.ActRow, act.health_loaded) if act.health_loaded else None,
                 act.health_is_gone,
             )
             for act in self.with_context(active_test=False, lang=None).search(
@@ -334,6 +337,8 @@ class ProductProduct(models.Model):
                 continue
             old, new = self._health_vals(change.old), self._health_vals(change.new)
             vals = {name: value for name, value in new.items() if value != old[name]}
+            if not known[change.key].health_kind:
+                vals["health_kind"] = new["health_kind"]
             # the ORM groups these into few queries when it writes them out
             known[change.key].with_context(tracking_disable=True).update(vals)
         made = self._health_create(

@@ -115,7 +115,9 @@ def main():
         findings = control(one)
         seconds = time.perf_counter() - start
         told = sum(map(len, findings.values()))
-        print(f"{count:>6} claims  {seconds:6.2f} s  {seconds * 1e6 / count:6.0f} µs each  {told} findings")
+        print(
+            f"{count:>6} claims  {seconds:6.2f} s  {seconds * 1e6 / count:6.0f} µs each  {told} findings"
+        )
 
 
 if __name__ == "__main__":

@@ -487,9 +487,20 @@ def check(table: dict) -> list[str]:
 
 def _stories():
     for path in sorted(FOLDER.glob("*.toml")):
-        tables = known(tomllib.loads(path.read_text(encoding="utf-8")), {"vignette"}, path.name)
+        text = path.read_text(encoding="utf-8")
+        tables = known(tomllib.loads(text), {"vignette", "ordonnance"}, path.name)
         for rank, table in enumerate(tables["vignette"]):
+            if "ordonnance" in tables and "ordonnances" not in table:
+                _prescribe(table, tables["ordonnance"])
             yield pytest.param(table, id=f"{path.stem}: {table.get('nom', rank)}")
+
+
+def _prescribe(table: dict, prescription: dict) -> None:
+    """All care of a story without prescriptions is under the one of its file."""
+    table["ordonnances"] = [{"id": "o", **prescription}]
+    for one in (*table.get("seances", ()), *table.get("passe", ())):
+        if not one.get("importe"):
+            one.setdefault("ordonnance", "o")
 
 
 @pytest.mark.parametrize("table", list(_stories()))

@@ -68,13 +68,20 @@ def letter_of(claim: Claim, key_letter: str) -> Letter | None:
 
 def kind(claim: Claim, line: Line) -> str:
     """``act``, ``travel``, ``distance``, ``surcharge`` or ``supplement``."""
-    letter = letter_of(claim, line.key_letter)
-    return letter.kind if letter else "act"
+    return _kinds().get((claim.profession, line.key_letter), "act")
+
+
+@lru_cache(maxsize=1)
+def _kinds() -> dict[tuple[str, str], str]:
+    return {key: letter.kind for key, letter in _letters().items()}
 
 
 def acts(claim: Claim) -> list[Line]:
     """The lines that are care, not travel nor supplements."""
-    return [line for line in claim.lines if kind(claim, line) == "act"]
+    kinds, profession = _kinds(), claim.profession
+    return [
+        line for line in claim.lines if kinds.get((profession, line.key_letter), "act") == "act"
+    ]
 
 
 def of_day(claim: Claim, book: Book, day: date) -> list[Entry]:

@@ -86,6 +86,8 @@ def _compare(claim: Claim, book: Book, entries: list[Entry]) -> list[Difference]
     entries = [entry for entry in entries if kind(entry.claim, entry.line) == "act"]
     if not entries or any(e.line.act is None or e.line.factor is None for e in entries):
         return []
+    if _is_plain(book, entries):
+        return []
     by_key = {(entry.claim.key, entry.line.key): entry for entry in entries}
     coded = []
     for key, entry in by_key.items():
@@ -98,6 +100,17 @@ def _compare(claim: Claim, book: Book, entries: list[Entry]) -> list[Difference]
     for group in _by_act(expected).values():
         result += _pair(group, by_key)
     return [one for one in result if one.entry.claim is claim]
+
+
+def _is_plain(book: Book, entries: list[Entry]) -> bool:
+    """One act at full rate, alone that day: no rule of rates can speak, and most days are so."""
+    entry, line = entries[0], entries[0].line
+    if len(entries) > 1 or line.factor != 100 or line.quantity > 1 or line.is_renewal:
+        return False
+    day = book.timeline(entry.claim).on(line.day)
+    return not line.has("bsi_forfait") and all(
+        other is entry or kind(other.claim, other.line) != "act" for other in day
+    )
 
 
 def _keyed(line: Line, key: tuple) -> Line:

@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 from datetime import date, timedelta
 
-from ..calendar import is_sunday_or_holiday
+from ..calendar import country_subdivisions, is_holiday, is_sunday_or_holiday
 from ..control import Book, Entry, Hit, rule
 from ..cumulation import Coded, rates
 from ..limits import limit, limit_day
-from ..model import Claim, Line, Prescription, Proposal
+from ..model import Claim, Line, Prescription, Proposal, Severity
 from ..tariff import UnknownValue, act_price
 from .common import (
     ADVICE,
@@ -483,34 +483,48 @@ def _without_surcharge(line: Line) -> Proposal:
 def surcharge_at_its_hours(claim: Claim, book: Book) -> Iterator[Hit]:
     """Night between 20 and 8, call between 19 and 7 unless ordered at night; F on a Sunday or holiday."""
     for line in claim.lines:
-        problem = ""
-        if line.complement == "F" and not is_sunday_or_holiday(line.day, claim.zone):
-            problem = f"le {say_day(line.day)} n'est ni un dimanche ni un jour férié."
-            if claim.is_billed and is_sunday_or_holiday(line.day, "57"):
-                continue  # holiday of Alsace-Moselle: the place is not known here
+        if line.complement == "F":
+            problem, severity = _no_holiday(claim, line)
         elif line.complement == "N":
-            start, end = limit("GEN-11-nuit-debut"), limit("GEN-11-nuit-fin")
-            called_from, called_to = limit("GEN-11-appel-debut"), limit("GEN-11-appel-fin")
-            ordered = "night" in (_mentions(line, book) or ())
-            if line.minute is not None and not in_ring(line.minute, start, end):
-                problem = f"soin à {clock(line.minute)}, hors de la nuit (20 h à 8 h)."
-            elif (
-                line.called_minute is not None
-                and not ordered
-                and not in_ring(line.called_minute, called_from, called_to)
-            ):
-                problem = f"appel à {clock(line.called_minute)}, hors de 19 h à 7 h."
+            problem, severity = _no_night(line, book), None
+        else:
+            continue
         if problem:
             yield Hit(
                 line.key,
                 f"{name(line)} {line.complement} : {problem}",
                 _without_surcharge(line),
+                severity,
             )
 
 
-@rule("GEN-12", "infirmier", "kinesitherapeute")
-def repeated_surcharge_is_ordered(claim: Claim, book: Book) -> Iterator[Hit]:
-    """A surcharge on an act repeated on other days needs the word of the prescriber."""
+def _no_holiday(claim: Claim, line: Line) -> tuple[str, Severity | None]:
+    """A holiday of Alsace-Moselle or of a territory may be one where the practitioner works: only advice."""
+    if is_sunday_or_holiday(line.day, claim.zone):
+        return "", None
+    if any(is_holiday(line.day, place) for place in country_subdivisions() if place):
+        if claim.is_billed:
+            return "", None
+        return f"le {say_day(line.day)} n'est férié que dans certains territoires.", ADVICE
+    return f"le {say_day(line.day)} n'est ni un dimanche ni un jour férié.", None
+
+
+def _no_night(line: Line, book: Book) -> str:
+    start, end = limit("GEN-11-nuit-debut"), limit("GEN-11-nuit-fin")
+    called_from, called_to = limit("GEN-11-appel-debut"), limit("GEN-11-appel-fin")
+    if line.minute is not None and not in_ring(line.minute, start, end):
+        return f"soin à {clock(line.minute)}, hors de la nuit ({clock(start)} à {clock(end)})."
+    if (
+        line.called_minute is not None
+        and "night" not in (_mentions(line, book) or ())
+        and not in_ring(line.called_minute, called_from, called_to)
+    ):
+        return f"appel à {clock(line.called_minute)}, hors de {clock(called_from)} à {clock(called_to)}."
+    return ""
+
+
+def _repeated_without_order(claim: Claim, book: Book) -> Iterator[Hit]:
+    """A surcharge on an act repeated on other days, and a prescription that does not say so."""
     timeline = book.timeline(claim)
     days = timeline.memo.get("days_of_act")
     if days is None:
@@ -532,6 +546,38 @@ def repeated_surcharge_is_ordered(claim: Claim, book: Book) -> Iterator[Hit]:
                 f"{name(line)} {line.complement} du {say_day(line.day)} : acte répété, l'ordonnance ne dit pas "
                 f"qu'{words} est nécessaire.",
                 _without_surcharge(line),
+            )
+
+
+@rule("GEN-12", "infirmier", "kinesitherapeute")
+def surcharge_is_ordered(claim: Claim, book: Book) -> Iterator[Hit]:
+    """A repeated surcharge needs the word of the prescriber; an ordered one that is missing is proposed."""
+    yield from _repeated_without_order(claim, book)
+    if claim.profession == "kinesitherapeute":  # of nurses INF-40 speaks
+        yield from _ordered_and_missing(claim, book)
+
+
+def _ordered_and_missing(claim: Claim, book: Book) -> Iterator[Hit]:
+    """Daily care ordered, done on a Sunday or holiday, no surcharge in the session."""
+    for entries in book.sessions(claim):
+        cared = [
+            entry.line
+            for entry in entries
+            if entry.claim is claim and entry.line.has("reeducation") and entry.line.factor != 0
+        ]
+        if not cared or any(entry.line.complement for entry in entries):
+            continue
+        line = max(cared, key=lambda one: one.coefficient)
+        if "daily" not in (_mentions(line, book) or ()):
+            continue
+        if is_sunday_or_holiday(line.day, claim.zone):
+            cents = unit_cents(claim, book, "F", line.day)
+            yield Hit(
+                line.key,
+                f"{name(line)} du {say_day(line.day)}, dimanche ou jour férié, soins quotidiens prescrits : la "
+                "majoration F est due.",
+                Proposal("complement", "Ajouter la majoration F", line.key, value="F", gain=cents),
+                ADVICE,
             )
 
 
@@ -740,9 +786,11 @@ def _repeats(entries: list[Entry]) -> Iterator[tuple[Entry, Entry]]:
 
 
 def _is_second_of_session(one: Entry, other: Entry) -> bool:
-    """Two wounds, two injections of one session: at two rates, or two lines of kilometres."""
+    """On one claim: two wounds at two rates, two lines of kilometres; when imported, two visits of the day."""
     return one.claim is other.claim and (
-        one.line.factor != other.line.factor or one.line.amount != other.line.amount
+        one.claim.is_billed
+        or one.line.factor != other.line.factor
+        or one.line.amount != other.line.amount
     )
 
 

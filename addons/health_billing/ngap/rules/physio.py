@@ -124,16 +124,24 @@ def two_sessions_are_two_treatments(claim: Claim, book: Book) -> Iterator[Hit]:
             first = entries[0].line
             problems = _same_treatment(first, entry.line)
             if problems:
-                known = first.prescription is not None and first.prescription == (
-                    entry.line.prescription
-                )
+                severity = None if _is_certain(claim, first, entry.line) else WARNING
                 yield Hit(
                     entry.line.key,
                     f"Deuxième séance du {say_day(day)} ({name(entry.line)} après {name(first)}) : "
                     f"{' et '.join(problems)}.",
                     remove(entry.line),
-                    None if known or not claim.is_billed else WARNING,
+                    severity,
                 )
+
+
+def _is_certain(claim: Claim, first: Line, second: Line) -> bool:
+    """Whether no reading of the text allows both: 1 A and 1 C may pass for two articles, an hour may be missing."""
+    if first.prescription is not None and first.prescription == second.prescription:
+        return True
+    same_part = {tag for tag in first.act.tags if tag.startswith("art")} == {
+        tag for tag in second.act.tags if tag.startswith("art")
+    }
+    return same_part and not claim.is_billed
 
 
 def _same_treatment(first: Line, second: Line) -> list[str]:

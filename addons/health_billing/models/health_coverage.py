@@ -877,12 +877,13 @@ class HealthCoverage(models.Model):
         }
 
     def action_resplit(self):
-        """Share the entered, unsent FSE again by these rights; what another program billed is left alone."""
-        fses = self._touched_fses().filtered(lambda fse: fse.origin == "entry")
+        """Share the FSE to validate again by these rights; posted shares and other programs' FSE are left alone."""
+        fses = self._touched_fses().filtered(lambda fse: fse.state == "entered")
         if not fses:
             raise UserError(
                 self.env._(
-                    "No FSE entered here waits under these rights. What another program billed is corrected there."
+                    "No FSE entered here is still to validate under these rights. What was validated or billed by "
+                    "another program is corrected there."
                 )
             )
         fses._split()

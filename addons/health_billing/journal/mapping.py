@@ -147,7 +147,7 @@ def _csv_lines(content):
     counts = {mark: [line.count(mark) for line in sample if line.strip()] for mark in DELIMITERS}
     # the mark that stands on most lines, as often on each of them
     delimiter = max(
-        DELIMITERS, key=lambda mark: (max(Counter(filter(None, counts[mark])).values(), default=0))
+        DELIMITERS, key=lambda mark: max(Counter(filter(None, counts[mark])).values(), default=0)
     )
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
 

@@ -9,7 +9,6 @@ from odoo.exceptions import UserError, ValidationError
 
 from ..journal import (
     COLUMNS,
-    MANDATORY,
     JournalError,
     Rule,
     looks_like_journal,
@@ -59,7 +58,7 @@ class HealthImportMapping(models.Model):
         "health.import.mapping.column", "mapping_id", string="Columns", copy=True
     )
     active = fields.Boolean(default=True)
-    header = fields.Json(readonly=True, help="Columns of the file, in their order.")
+    header = fields.Json(help="Columns of the file, in their order.")
     header_label = fields.Char("Columns of the file", compute="_compute_header_label")
     signature = fields.Char(index=True, readonly=True)
     #: care and NIR of a sample are not kept with the mapping
@@ -108,14 +107,14 @@ class HealthImportMapping(models.Model):
         """
         if looks_like_journal("", content):
             raise JournalError(
-                self.env._("This is an FSE journal already: drop it in the cockpit, it needs no mapping.")
+                self.env._(
+                    "This is an FSE journal already: drop it in the cockpit, it needs no mapping."
+                )
             )
         table = read_table(content)
         rows = [
             cells
-            for _number, cells in islice(
-                (line for line in table.rows if any(line[1])), SAMPLE_ROWS
-            )
+            for _number, cells in islice((line for line in table.rows if any(line[1])), SAMPLE_ROWS)
         ]
         found = suggest(table.header, rows)
         commands = [fields.Command.clear()]

@@ -25,7 +25,9 @@ class HealthImportMappingColumn(models.Model):
     target = fields.Char("Column of the FSE journal", required=True)
     label = fields.Char("Becomes", compute="_compute_label")
     is_mandatory = fields.Boolean(compute="_compute_label")
-    constant = fields.Char("Fixed value", help="Where the file has no such column, or nothing in it.")
+    constant = fields.Char(
+        "Fixed value", help="Where the file has no such column, or nothing in it."
+    )
     date_format = fields.Selection(
         selection=lambda self: list(DATE_FORMATS.items()), help="Empty: day before month."
     )

@@ -1,18 +1,18 @@
-import base64
-import binascii
+from collections import defaultdict
 from datetime import timedelta
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import format_date
 
+from .. import ngap
 from ..ngap.calendar import is_sunday_or_holiday
-from ..tools import QUIET, format_cents
+from ..tools import QUIET, cents, format_cents
+from .health_ngap import minute_of
 
 #: how far back the usual acts of a patient are looked for
 FAVOURITE_DAYS = 60
 MAX_SCAN = 15 * 1024 * 1024
-SCANS = (b"%PDF", b"\x89PNG", b"\xff\xd8\xff", b"II*\0", b"MM\0*")
 
 
 class HealthRoundWeek(models.AbstractModel):
@@ -208,10 +208,17 @@ class HealthRoundWeek(models.AbstractModel):
 
     @api.model
     def _prescriptions(self, patients, date_from, date_to):
-        """Prescriptions of the patients written before ``date_to``: patient id → records, latest first."""
+        """Prescriptions of the patients written before ``date_to``: patient id → records, latest first.
+
+        A scan that nobody has read yet covers nothing.
+        """
         found = {}
         for prescription in self.env["health.prescription"].search(
-            [("patient_id", "in", patients.ids), ("date", "<", date_to)]
+            [
+                ("patient_id", "in", patients.ids),
+                ("date", "<", date_to),
+                ("is_to_complete", "=", False),
+            ]
         ):
             found.setdefault(prescription.patient_id.id, []).append(prescription)
         return found
@@ -219,7 +226,7 @@ class HealthRoundWeek(models.AbstractModel):
     @api.model
     def _is_good(self, prescription, day):
         start = prescription.date_from or prescription.date
-        return start <= day and (not prescription.date_to or day < prescription.date_to)
+        return start <= day and (not prescription.date_end or day < prescription.date_end)
 
     @api.model
     def _badge(self, days, prescriptions):
@@ -229,7 +236,7 @@ class HealthRoundWeek(models.AbstractModel):
         )
         if not bare:
             return False
-        ended = [one.date_to for one in prescriptions if one.date_to and one.date_to <= bare[0]]
+        ended = [one.date_end for one in prescriptions if one.date_end and one.date_end <= bare[0]]
         if ended:
             last = max(ended) - timedelta(days=1)
             return {
@@ -251,10 +258,8 @@ class HealthRoundWeek(models.AbstractModel):
 
     @api.model
     def _totals(self, visits):
-        """Euros expected for the visits that are not cancelled, by day and for the week; ``False``: not priced."""
+        """Euros expected for the visits that are not cancelled, by day and for the week."""
         prices = self._expected(visits.filtered(lambda visit: visit.state != "cancelled"))
-        if prices is None:
-            return False
         days = {}
         for visit in visits:
             day = visit.day.isoformat()
@@ -266,8 +271,71 @@ class HealthRoundWeek(models.AbstractModel):
 
     @api.model
     def _expected(self, visits):
-        """Cents that each visit will be billed: dict by visit id, ``None`` where nothing prices them."""
-        return None
+        """Cents that each visit will be billed, travel and supplements in: dict by visit id.
+
+        What the tariff has no value for counts nothing; control says so when it is billed.
+        """
+        Ngap = self.env["health.ngap"]
+        Ngap._flush()
+        days = defaultdict(list)
+        for visit in visits:
+            days[visit.patient_id.id].append(visit.day)
+        patients = Ngap._patients(set(days), days=days)
+        types, tariff, letters = Ngap._act_by_product(), Ngap._tariff(), Ngap._letters()
+        sessions = defaultdict(list)
+        for visit in visits.sorted(lambda one: (one.day, one.time or "99", one.passage, one.id)):
+            session = self._session(visit, patients, types)
+            if session.acts:
+                sessions[visit.company_id.id, visit.day].append(session)
+        prices = {}
+        for own in sessions.values():
+            for one in ngap.price_day(own, tariff, Ngap._acts(), letters):
+                prices[one.session.key] = one.total
+        return prices
+
+    @api.model
+    def _session(self, visit, patients, types):
+        patient, company, prescription = visit.patient_id, visit.company_id, visit.prescription_id
+        mentions = {
+            "night": prescription.mention_night,
+            "daily": prescription.mention_daily,
+            "home": prescription.mention_home,
+        }
+        return ngap.Session(
+            key=visit.id,
+            practitioner=company.id,
+            profession=company.health_profession,
+            zone=company.health_zone or "metropole",
+            patient=patients[patient.id],
+            day=visit.day,
+            acts=tuple(
+                ngap.Line(
+                    key=act.id,
+                    key_letter=act.product_id.health_key_letter,
+                    coefficient=act.product_id.health_coefficient_hundredths,
+                    day=visit.day,
+                    act=types.get(act.product_id.id),
+                    quantity=act.quantity,
+                    passage=visit.passage,
+                    minute=minute_of(visit.time),
+                    called_minute=minute_of(visit.called_time),
+                    place=visit.place,
+                    prescription=prescription.id or None,
+                    is_emergency=visit.is_emergency,
+                )
+                for act in visit.act_ids
+                if act.product_id.health_key_letter
+            ),
+            passage=visit.passage,
+            minute=minute_of(visit.time),
+            called_minute=minute_of(visit.called_time),
+            place=visit.place,
+            distance=cents(patient.health_distance),
+            terrain=patient.health_terrain or "plain",
+            same_town=patient.health_same_town or not patient.health_distance,
+            mentions=frozenset(name for name, is_so in mentions.items() if is_so),
+            is_emergency=visit.is_emergency,
+        )
 
     # -- writing ---------------------------------------------------------------------------------------
 
@@ -429,8 +497,6 @@ class HealthRoundWeek(models.AbstractModel):
 
     @api.model
     def _week_totals(self, company, monday):
-        if self._expected(self.env["health.visit"]) is None:
-            return False
         return self._totals(
             self.env["health.visit"].search(
                 [
@@ -497,35 +563,13 @@ class HealthRoundWeek(models.AbstractModel):
         patient = self.env["res.partner"].search(
             [("id", "=", patient_id), ("company_id", "=", company.id)], limit=1
         )
-        try:
-            content = base64.b64decode(data, validate=True)
-        except (binascii.Error, ValueError):
-            content = b""
-        if not patient or not content.startswith(SCANS) or len(content) > MAX_SCAN:
+        if not patient or len(data) > MAX_SCAN * 4 // 3:
             raise UserError(
-                self.env._("Drop a scan (PDF, JPEG, PNG or TIFF, 15 MB at most) on a patient.")
+                self.env._(
+                    "Drop a scan (PDF or picture, 15 MB at most) on a patient of this round."
+                )
             )
-        return self._prescription_from_scan(patient, filename, content)
-
-    @api.model
-    def _prescription_from_scan(self, patient, filename, content):
-        prescription = self.env["health.prescription"].create(
-            {"patient_id": patient.id, "date": fields.Date.context_today(self)}
+        Prescription = self.env["health.prescription"].with_context(
+            default_patient_id=patient.id, default_company_id=company.id
         )
-        attachment = self.env["ir.attachment"].create(
-            {
-                "name": filename,
-                "raw": content,
-                "res_model": prescription._name,
-                "res_id": prescription.id,
-            }
-        )
-        prescription.attachment_ids = attachment
-        return {
-            "type": "ir.actions.act_window",
-            "name": self.env._("Prescription to complete"),
-            "res_model": prescription._name,
-            "res_id": prescription.id,
-            "views": [[False, "form"]],
-            "target": "new",
-        }
+        return {**Prescription.action_from_scan(filename, data), "target": "new"}

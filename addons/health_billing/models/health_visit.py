@@ -134,13 +134,14 @@ class HealthVisit(models.Model):
 
     def _check_open(self):
         """:raises UserError: when one of the visits is billed."""
-        billed = self.filtered(lambda visit: visit.state == "billed")
+        # an FSE that was deleted leaves its visits free
+        billed = self.filtered(lambda visit: visit.state == "billed" and visit.sudo().fse_id)
         if billed:
             raise UserError(
                 self.env._(
                     "The visit %(visit)s is billed (FSE %(fse)s): correct the FSE instead.",
                     visit=billed[0].display_name,
-                    fse=billed[0].sudo().fse_id.name or "?",
+                    fse=billed[0].sudo().fse_id.name or self.env._("draft"),
                 )
             )
 

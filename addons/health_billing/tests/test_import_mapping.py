@@ -43,7 +43,9 @@ class TestImportMapping(HealthCommon):
         self.assertEqual(action["res_id"], inbox.id)
         self.assertEqual((inbox.kind, inbox.state), ("fse", "review"), inbox.message)
         fse = self.env["health.fse"].search([("inbox_id", "=", inbox.id)])
-        self.assertEqual((fse.name, fse.company_id, fse.patient_id), ("F1", self.nurse, self.patient))
+        self.assertEqual(
+            (fse.name, fse.company_id, fse.patient_id), ("F1", self.nurse, self.patient)
+        )
         self.assertEqual(
             [(share.debtor_kind, share.amount) for share in fse.share_ids.sorted("debtor_kind")],
             [("amo", 7.56), ("patient", 5.04)],

@@ -6,6 +6,7 @@ from datetime import date
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tests import tagged
 
+from ..tools import cents, format_cents
 from .common import HealthCommon
 
 MONDAY = date(2026, 11, 9)  # its Wednesday is a holiday
@@ -161,6 +162,17 @@ class TestRound(RoundCommon):
         visit.note = "said by telephone"
         self.assertEqual((visit.day, visit.state, visit.acts_label), (MONDAY, "billed", "AMI 4"))
 
+    def test_done_visits_become_an_fse(self):
+        done, planned = self.visit(), self.visit(day=date(2026, 11, 10))
+        done.action_done()
+        action = (done + planned).action_bill()
+        fse = self.env["health.fse"].search(action["domain"])
+        self.assertEqual(fse.patient_id, self.patient)
+        self.assertIn(self.ami4, fse.act_ids.product_id)
+        self.assertEqual((done.state, done.fse_id, planned.state), ("billed", fse, "planned"))
+        with self.assertRaisesRegex(UserError, "Nothing to bill"):
+            (done + planned).action_bill()
+
     def test_only_what_was_done_is_billed(self):
         visit = self.visit()
         with self.assertRaisesRegex(UserError, "Nothing to bill"):
@@ -312,12 +324,15 @@ class TestRoundWeek(RoundCommon):
         self.assertNotIn("2026-11-14", answer["rows"][0]["cells"])
 
     def test_scan_dropped_on_a_row(self):
-        data = base64.b64encode(b"%PDF-1.4 scan").decode()
+        scan = b"%PDF-1.4\n1 0 obj\n<<>>\nendobj\ntrailer\n<<>>\n%%EOF"
+        data = base64.b64encode(scan).decode()
         before = self.env["health.prescription"].search([])
         self.week().scan(self.nurse.id, self.patient.id, "ordonnance.pdf", data)
         made = self.env["health.prescription"].search([]) - before
         self.assertEqual(made.patient_id, self.patient)
-        self.assertEqual(made.attachment_ids.raw, b"%PDF-1.4 scan")
+        self.assertEqual((made.attachment_ids.raw, made.is_to_complete), (scan, True))
+        badge = self.week().data(self.nurse.id, "2026-11-09")["rows"][0]["badge"]
+        self.assertEqual(badge["code"], "missing", "nobody has read the scan yet")
         for bad in ("", "###", base64.b64encode(b"<script>").decode()):
             with self.subTest(bad), self.assertRaises(UserError):
                 self.week().scan(self.nurse.id, self.patient.id, "x.pdf", bad)
@@ -361,6 +376,19 @@ class TestRoundWeek(RoundCommon):
             self.assertEqual(set(visits.mapped("state")), {"done"})
             self.assertEqual(set(visits.mapped("acts_label")), {"BSB"})
         self.assertEqual(counts[0], counts[1])
+
+    def test_euros_expected_are_those_that_are_billed(self):
+        self.env["health.round.plan"].search([]).write({"time": "2130", "saturday": True})
+        visits, _notes = self.make_visits()
+        totals = self.week().data(self.nurse.id, "2026-11-09")["totals"]
+        self.assertEqual(set(totals["days"]), {day.isoformat() for day in visits.mapped("day")})
+        visits[0].action_cancel()
+        (visits - visits[0]).action_done()
+        week = self.week().data(self.nurse.id, "2026-11-09")["totals"]["week"]
+        fses = self.env["health.fse"].search(
+            self.week().bill(self.nurse.id, "2026-11-09")["domain"]
+        )
+        self.assertEqual(week, format_cents(sum(cents(fse.amount_total) for fse in fses)))
 
     def test_pasting_a_column_costs_the_same_for_any_round(self):
         counts = []

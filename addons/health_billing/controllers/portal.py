@@ -92,7 +92,9 @@ class PractitionerPortal(http.Controller):
         if len(days) > 1:
             when = request.env._(
                 "%(first)s to %(last)s",
-                first=self._day(days[0], "d MMMM"),
+                first=self._day(
+                    days[0], "d" if len({d.replace(day=1) for d in days}) == 1 else "d MMMM"
+                ),
                 last=self._day(days[-1], "d MMMM"),
             )
         return {
@@ -193,7 +195,7 @@ class PractitionerPortal(http.Controller):
                 "figures": self._figures(practices, today),
                 "cards": cards[tab],
                 "counts": {kind: len(cards[kind]) for kind in TABS},
-                "all": request.env._("Answer all %s", len(cards[tab])),
+                "answer_all": request.env._("Answer all %s", len(cards[tab])),
                 "tab": tab,
                 "is_finished": bool(fini),
                 "page": "list",

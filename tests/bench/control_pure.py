@@ -115,14 +115,9 @@ def main():
         findings = control(one)
         seconds, cpu = time.perf_counter() - start, time.process_time() - cpu
         told = sum(map(len, findings.values()))
-<<<<<<< HEAD
-        print(
-            f"{count:>6} claims  {seconds:6.2f} s  {seconds * 1e6 / count:6.0f} µs each  {told} findings"
-=======
         sys.stdout.write(
             f"{count:>6} claims  {seconds:6.2f} s  {cpu:6.2f} s of CPU  "
             f"{cpu * 1e6 / count:6.0f} µs each  {told} findings\n"
->>>>>>> a
         )
 
 

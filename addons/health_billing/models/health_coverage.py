@@ -62,7 +62,7 @@ class HealthCoverage(models.Model):
     company_id = fields.Many2one(
         related="patient_id.company_id", store=True, index=True, string="Practitioner"
     )
-    date_from = fields.Date(required=True)
+    date_from = fields.Date("From", required=True)
     date_to = fields.Date(
         "Until (excluded)", help="First day on which the rights are no longer open."
     )
@@ -82,6 +82,7 @@ class HealthCoverage(models.Model):
         "AMO rate (%)", compute="_compute_from_case", store=True, readonly=False, precompute=True
     )
     insurance_nature = fields.Selection(
+        string="Nature of insurance",
         selection=lambda self: self.env["health.fse"]._insurance_natures(),
         compute="_compute_from_case",
         store=True,

@@ -57,7 +57,11 @@ def journal(company, rows, broken_every, sent=True):
             f"{'0099999999' if amc else ''};{'M1' if amc else ''};{amc / 100:.2f};{patient / 100:.2f}"
         )
         if not broken:
-            shares += [(day, kind, cents) for kind, cents in (("amo", amo), ("amc", amc), ("patient", patient)) if cents]
+            shares += [
+                (day, kind, cents)
+                for kind, cents in (("amo", amo), ("amc", amc), ("patient", patient))
+                if cents
+            ]
     return ("\n".join(lines) + "\n").encode(), shares
 
 
@@ -77,7 +81,17 @@ def plain_vals(env, company, shares):
             "invoice_date_due": Share._due_date(kind, day),
             "journal_id": company._health_journal(kind).id,
             "invoice_line_ids": [
-                (0, 0, {"name": "FSE", "quantity": 1, "price_unit": cents / 100, "account_id": account, "tax_ids": []})
+                (
+                    0,
+                    0,
+                    {
+                        "name": "FSE",
+                        "quantity": 1,
+                        "price_unit": cents / 100,
+                        "account_id": account,
+                        "tax_ids": [],
+                    },
+                )
             ],
         }
         for day, kind, cents in shares
@@ -101,7 +115,9 @@ def main():
     parser.add_argument("--one-by-one", type=int, default=500, help="shares entered one by one")
     parser.add_argument("--profile", action="store_true")
     options = parser.parse_args()
-    odoo.tools.config.parse_config([f"--database={options.database}", "--log-level=error"], setup_logging=True)
+    odoo.tools.config.parse_config(
+        [f"--database={options.database}", "--log-level=error"], setup_logging=True
+    )
     with Registry(options.database).cursor() as cr:
         env = odoo.api.Environment(cr, odoo.api.SUPERUSER_ID, {"lang": "fr_FR"})
         problems = run(env, options)
@@ -132,12 +148,23 @@ def run(env, options):
         pstats.Stats(profile).dump_stats("/tmp/prof.out")
     again, again_seconds, _queries = timed(env, lambda: ingest("journal-bis.csv", content + b"\n"))
     good = options.rows - options.rows // 100
-    found = (inbox.counts["created"], len(inbox.issue_ids), again.counts["created"], again.counts["known"])
+    found = (
+        inbox.counts["created"],
+        len(inbox.issue_ids),
+        again.counts["created"],
+        again.counts["known"],
+    )
     if found != (good, options.rows // 100, 0, good):
         problems.append(f"created, in review, created again, known again: {found}")
     if not all(issue.row and issue.column and issue.reason for issue in inbox.issue_ids):
         problems.append("a broken row lacks its row, column or reason")
-    posted = env["health.share"].search_count([("company_id", "=", company.id), ("move_id.state", "=", "posted"), ("fse_id.inbox_id", "=", inbox.id)])
+    posted = env["health.share"].search_count(
+        [
+            ("company_id", "=", company.id),
+            ("move_id.state", "=", "posted"),
+            ("fse_id.inbox_id", "=", inbox.id),
+        ]
+    )
     if posted != len(shares):
         problems.append(f"{posted} shares posted instead of {len(shares)}")
     Move = env["account.move"].with_company(company)
@@ -158,9 +185,17 @@ def run(env, options):
         "batch": batch_seconds * 1000 / len(shares),
         "one by one": single_seconds * 1000 / len(few),
     }
-    print(f"{options.rows} rows, {good} FSE, {len(shares)} shares; broken rows in review: {len(inbox.issue_ids)}")
-    print(f"{'way':<24}{'seconds':>9}{'per 1,000 shares':>18}{'per 1,000 rows':>16}{'times slower':>14}")
-    for way, total, count in (("import", seconds, len(shares)), ("batch", batch_seconds, len(shares)), ("one by one", single_seconds, len(few))):
+    print(
+        f"{options.rows} rows, {good} FSE, {len(shares)} shares; broken rows in review: {len(inbox.issue_ids)}"
+    )
+    print(
+        f"{'way':<24}{'seconds':>9}{'per 1,000 shares':>18}{'per 1,000 rows':>16}{'times slower':>14}"
+    )
+    for way, total, count in (
+        ("import", seconds, len(shares)),
+        ("batch", batch_seconds, len(shares)),
+        ("one by one", single_seconds, len(few)),
+    ):
         ratio = per_thousand[way] / per_thousand["import"]
         rows = per_thousand[way] * len(shares) / good
         print(f"{way:<24}{total:>9.1f}{per_thousand[way]:>18.2f}{rows:>16.2f}{ratio:>14.1f}")

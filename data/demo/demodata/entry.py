@@ -201,7 +201,6 @@ def _round_patient(dice, people, kind, case, fund, insurer, distance):
         "mentions": mentions,
         "sessions": 0,
     }
-    patient["is_dependent"] = kind.startswith("dependence")
     patient["plans"] = [
         # patients of one kind follow one another, ten minutes apart
         {"time": _shift(hour, dice), "passage": rank, "days": days, "acts": acts}

@@ -162,7 +162,7 @@ EXCLUSIONS: dict[str, tuple[Exclusion, ...]] = {
 BLOCKS = (
     Block(
         "INF-02",
-        ("surveillance_diabete", "injection_insuline", "pansement_diabete", "analgesie_diabete"),
+        ("surveillance_diabete", "injection_insuline", "pansement_diabete"),
         "Patient insulino-traité : les actes de l'article 5 bis se cumulent entre eux à taux plein.",
     ),
     Block(

@@ -491,7 +491,7 @@ def lump_sum_for_dependent_patients(claim: Claim, book: Book) -> Iterator[Hit]:
                             "IFI → IFI 0,01",
                             entry.line.key,
                             key_letter="IFI",
-                            coefficient=1,
+                            coefficient=limit("INF-17-suivants"),
                         ),
                     )
 

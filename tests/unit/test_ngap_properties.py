@@ -18,10 +18,10 @@ DAY = date(2026, 10, 5)
 SUNDAY = date(2026, 10, 4)
 BY_PROFESSION: dict[str, list] = {}
 for _act in sorted(catalogue().values(), key=lambda act: act.code):
+    if _act.tags & {"majoration", "deplacement"}:
+        continue  # pricing adds these itself
     BY_PROFESSION.setdefault(_act.profession, []).append(_act)
-NURSE_ACTS = [
-    act for act in BY_PROFESSION["infirmier"] if not act.tags & {"majoration", "deplacement", "ais"}
-]
+NURSE_ACTS = [act for act in BY_PROFESSION["infirmier"] if "ais" not in act.tags]
 #: rules of rates, supplements, travel and surcharges; those with quotas too are looked at by their differences
 PRICE_RULES = (set(PROFESSIONS) - WITH_MORE) | {
     *("GEN-14", "INF-09", "INF-13", "INF-14", "INF-15", "INF-16", "INF-17", "INF-18", "INF-40"),
@@ -63,13 +63,14 @@ def billed(priced):
     )
 
 
+def is_care(session, priced_line):
+    letter = key_letters().get((session.profession, priced_line.line.key_letter))
+    return letter is None or letter.kind == "act"
+
+
 def care_total(priced):
     """What the acts pay, without travel, supplements and surcharges."""
-    return sum(
-        one.amount - one.surcharge
-        for one in priced.lines
-        if (priced.session.profession, one.line.key_letter) not in key_letters()
-    )
+    return sum(one.amount - one.surcharge for one in priced.lines if is_care(priced.session, one))
 
 
 nurse_acts = st.lists(st.sampled_from(NURSE_ACTS), max_size=6)
@@ -114,7 +115,7 @@ def test_pricing_never_raises_and_sums_are_exact(one):
     done = Counter({x.key: x.quantity for x in one.acts})
     kept = Counter()
     for x in priced.lines:
-        if (one.profession, x.line.key_letter) not in key_letters() or x.line.key:
+        if is_care(one, x):
             kept["all"] += x.line.quantity
     assert kept["all"] == sum(done.values())  # no act is lost, none is made up
 
@@ -211,7 +212,15 @@ def test_morning_and_afternoon_priced_apart_have_the_distance_of_the_day(visits,
     assert sum(distances(apart).values()) == sum(map(billable_distance, sessions))
 
 
-def book_of(priced_sessions, **values):
+def all_lines(priced):
+    """The lines of the session with those that are not billed, as a program may keep them."""
+    return tuple(
+        replace(one.line, key=one.line.key or f"{priced.session.key}/+{rank}")
+        for rank, one in enumerate(priced.lines)
+    )
+
+
+def book_of(priced_sessions, lines_of=to_claim_lines, **values):
     claims = [
         Claim(
             f"c {one.session.key}",
@@ -219,7 +228,7 @@ def book_of(priced_sessions, **values):
             one.session.profession,
             one.session.zone,
             one.session.patient.key,
-            to_claim_lines(one),
+            lines_of(one),
         )
         for one in priced_sessions
     ]
@@ -243,6 +252,12 @@ def test_control_of_what_was_priced_finds_nothing_about_prices(acts, around):
     findings = [one for found in control(book).values() for one in found]
     assert not [one for one in findings if one.rule in PRICE_RULES]
     assert not [one for claim in book.claims for one in differences(claim, book)]
+
+
+@given(nurse_acts.filter(bool))
+def test_lines_that_are_not_billed_change_nothing_for_control(acts):
+    priced = [price(session(acts, place="home"))]
+    assert control(book_of(priced)) == control(book_of(priced, lines_of=all_lines))
 
 
 @given(st.lists(nurse_acts.filter(bool), min_size=2, max_size=5), st.randoms())

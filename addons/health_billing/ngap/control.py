@@ -8,7 +8,7 @@ so that a call with ten thousand claims costs ten thousand times one claim.
 import csv
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -161,6 +161,13 @@ class Timeline:
         return self._tagged[key]
 
 
+def _billed(claim: Claim) -> Claim:
+    """The claim without lines at rate 0: they are shown to the biller and not billed, rules do not see them."""
+    if all(line.factor != 0 for line in claim.lines):
+        return claim
+    return replace(claim, lines=tuple(line for line in claim.lines if line.factor != 0))
+
+
 @dataclass
 class Book:
     """Everything a control may look at, indexed once.
@@ -181,8 +188,8 @@ class Book:
     memo: dict = field(default_factory=dict, init=False, repr=False)  # what rules work out once
 
     def __post_init__(self) -> None:
-        self.claims = tuple(self.claims)
-        self.history = tuple(self.history)
+        self.claims = tuple(map(_billed, self.claims))
+        self.history = tuple(map(_billed, self.history))
 
     @cached_property
     def _by_patient(self) -> dict[tuple[Key, Key], list[Entry]]:

@@ -10,9 +10,6 @@ from dataclasses import dataclass, replace
 from .limits import limit
 from .model import ActType, Line
 
-#: rates by rank of article 11 B; the acts after them are not billed
-RATES = (100, 50)
-
 
 @dataclass(frozen=True, slots=True)
 class Coded:
@@ -162,7 +159,7 @@ EXCLUSIONS: dict[str, tuple[Exclusion, ...]] = {
 BLOCKS = (
     Block(
         "INF-02",
-        ("surveillance_diabete", "injection_insuline", "pansement_diabete", "analgesie_diabete"),
+        ("surveillance_diabete", "injection_insuline", "pansement_diabete"),
         "Patient insulino-traité : les actes de l'article 5 bis se cumulent entre eux à taux plein.",
     ),
     Block(
@@ -295,7 +292,11 @@ def _beside_package(one: Coded, around: Around, dressing: bool) -> Coded:
     if one.has(*PACKAGE_FULL) or (one.has("analgesie") and dressing):
         return one.at(100, "INF-10", "Acte gardé à taux plein (AMX) avec le forfait de dépendance.")
     if one.has(*PACKAGE_HALF, "analgesie", "vaccination"):
-        return one.at(RATES[1], "INF-09", "Avec le forfait de dépendance, l'acte est à 50 % (AMX).")
+        return one.at(
+            limit("INF-09-taux"),
+            "INF-09",
+            "Avec le forfait de dépendance, l'acte est à 50 % (AMX).",
+        )
     return one.at(
         0, "INF-11", "Acte compris dans le forfait journalier de dépendance : il ne se facture pas."
     )
@@ -356,7 +357,7 @@ def _rank(units: list[list[Coded]]) -> list[Coded]:
     units = sorted(units, key=lambda unit: (-sum(map(_worth, unit)), min(map(name_of, unit))))
     result = list(units[0]) if units else []
     for one in units[1] if len(units) > 1 else ():
-        result.append(one.at(RATES[1], "GEN-04", "Deuxième acte de la séance : 50 % (art. 11 B)."))
+        result.append(_second(one))
     for unit in units[2:]:
         for one in unit:
             result.append(
@@ -367,6 +368,11 @@ def _rank(units: list[list[Coded]]) -> list[Coded]:
                 )
             )
     return result
+
+
+def _second(one: Coded) -> Coded:
+    rate = limit("GEN-04-second")
+    return one.at(rate, "GEN-04", f"Deuxième acte de la séance : {rate} % (art. 11 B).")
 
 
 def _rank_plain(acts: list[Coded], around: Around) -> list[Coded]:
@@ -384,9 +390,7 @@ def _rank_speech(acts: list[Coded], around: Around) -> list[Coded]:
     result = [best]
     for one in others:
         if one is different:
-            result.append(
-                one.at(RATES[1], "GEN-04", "Deuxième acte de la séance : 50 % (art. 11 B).")
-            )
+            result.append(_second(one))
         else:
             result.append(
                 one.at(0, "ORT-01", "Un seul acte par jour, sauf deux projets de soins distincts.")

@@ -118,7 +118,7 @@ def _nurse_stop(stop: list[Visit], road: "Road", counts: dict) -> Iterable[tuple
             is_first = False
         else:
             why = "Patient dépendant suivant au même domicile et au même passage : IFI 0,01."
-            yield visit, [Due("IFI", 1, 100, "INF-17", why)]
+            yield visit, [Due("IFI", limit("INF-17-suivants"), 100, "INF-17", why)]
 
 
 def _stop(stop: list[Visit], road: "Road", counts: dict) -> Iterable[tuple[Visit, list[Due]]]:

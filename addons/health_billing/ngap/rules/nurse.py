@@ -229,11 +229,7 @@ def one_package_a_day_after_an_assessment(claim: Claim, book: Book) -> Iterator[
 
 
 def _assessment_is_valid(claim: Claim, book: Book, line: Line) -> Iterator[Hit]:
-    assessments = [
-        entry
-        for entry in book.timeline(claim).between(None, line.day + timedelta(days=1))
-        if entry.line.key_letter == "DI" and not entry.line.has("bsi_intermediaire")
-    ]
+    assessments = _assessments(book.timeline(claim)).between(None, _after(line.day))
     validity = limit("INF-08-validite")
     if not assessments:
         if not claim.is_billed:
@@ -250,6 +246,17 @@ def _assessment_is_valid(claim: Claim, book: Book, line: Line) -> Iterator[Hit]:
             f"{validity} mois. Faites le renouvellement (DI 1,2) avant de facturer le forfait.",
             severity=soften(claim, ADVICE) or WARNING,
         )
+
+
+def _assessments(timeline: Timeline) -> Timeline:
+    """Initial and renewed assessments; of an imported one the letter is enough."""
+    if "assessments" not in timeline.memo:
+        timeline.memo["assessments"] = Timeline(
+            entry
+            for entry in timeline
+            if entry.line.key_letter == "DI" and not entry.line.has("bsi_intermediaire")
+        )
+    return timeline.memo["assessments"]
 
 
 @rule("INF-09", NURSE)
@@ -484,7 +491,7 @@ def lump_sum_for_dependent_patients(claim: Claim, book: Book) -> Iterator[Hit]:
                             "IFI → IFI 0,01",
                             entry.line.key,
                             key_letter="IFI",
-                            coefficient=1,
+                            coefficient=limit("INF-17-suivants"),
                         ),
                     )
 

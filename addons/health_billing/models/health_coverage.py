@@ -62,7 +62,7 @@ class HealthCoverage(models.Model):
     company_id = fields.Many2one(
         related="patient_id.company_id", store=True, index=True, string="Practitioner"
     )
-    date_from = fields.Date(required=True)
+    date_from = fields.Date("From", required=True)
     date_to = fields.Date(
         "Until (excluded)", help="First day on which the rights are no longer open."
     )
@@ -82,6 +82,7 @@ class HealthCoverage(models.Model):
         "AMO rate (%)", compute="_compute_from_case", store=True, readonly=False, precompute=True
     )
     insurance_nature = fields.Selection(
+        string="Nature of insurance",
         selection=lambda self: self.env["health.fse"]._insurance_natures(),
         compute="_compute_from_case",
         store=True,
@@ -532,7 +533,7 @@ class HealthCoverage(models.Model):
                 # the same rights, seen earlier than we knew
                 after.start = day
                 return after
-            there = _Period.read(fse, signs, day, later, cases)
+            there = _Period.learnt(fse, signs, day, later, cases)
             timeline.append(there)
             return there
         difference = there.difference(signs)
@@ -544,7 +545,7 @@ class HealthCoverage(models.Model):
         if not there.is_read or day <= (there.seen or there.start):
             # typed or proven, or other FSE of that day or later bear the old ones: the finding tells
             return there
-        fresh = _Period.read(fse, signs, day, there.end, cases)
+        fresh = _Period.learnt(fse, signs, day, there.end, cases)
         if not fresh.values.get("amc_org"):
             fresh.inherit_contract(there)
         fresh.values["change"] = self.env._(
@@ -1136,7 +1137,7 @@ class _Period:
         )
 
     @classmethod
-    def read(cls, fse, signs, start, end, cases):
+    def learnt(cls, fse, signs, start, end, cases):
         """A period read on an FSE."""
         debtors = {share.debtor_kind for share in fse.share_ids if share.amount}
         values = {

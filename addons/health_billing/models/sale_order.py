@@ -6,6 +6,7 @@ from odoo.fields import Command
 
 from ..ngap import act_types, letters
 from ..tools import cents, format_cents
+from .health_prescription import keep_with
 
 #: what a policy parameter makes of a missing quote
 SEVERITY_BY_POLICY = {1: "2", 2: "3"}
@@ -47,6 +48,24 @@ class SaleOrder(models.Model):
     health_amc = fields.Monetary("AMC in total", compute="_compute_health_totals")
     health_rest = fields.Monetary("Left to the patient", compute="_compute_health_totals")
     health_has_rights = fields.Boolean("Rights known", compute="_compute_health_totals")
+
+    health_state = fields.Selection(
+        [
+            ("draft", "Draft"),
+            ("sent", "Sent"),
+            ("signed", "Signed"),
+            ("expired", "Expired"),
+            ("cancel", "Cancelled"),
+        ],
+        string="Progress",
+        compute="_compute_health_state",
+    )
+
+    @api.depends("state", "is_expired")
+    def _compute_health_state(self):
+        for order in self:
+            state = "signed" if order.state == "sale" else order.state
+            order.health_state = "expired" if order.is_expired else state
 
     @api.depends("health_fse_ids")
     def _compute_health_fse_count(self):
@@ -128,7 +147,16 @@ class SaleOrder(models.Model):
             patient = patients.get(vals.get("health_patient_id"))
             if patient:
                 vals.update(partner_id=patient.id, company_id=patient.company_id.id)
-        return super().create(vals_list)
+        orders = super().create(vals_list)
+        keep_with(orders, "health_scan_ids")
+        return orders
+
+    def write(self, vals):
+        """Override of `sale`: a signed copy belongs to its quote."""
+        result = super().write(vals)
+        if "health_scan_ids" in vals:
+            keep_with(self, "health_scan_ids")
+        return result
 
     # -- no ordinary invoice ---------------------------------------------------------------------------
 

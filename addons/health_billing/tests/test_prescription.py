@@ -191,3 +191,17 @@ class TestPrescription(HealthCommon):
         for prescription in many[3:]:
             self.visit("2026-10-06", "planned", prescription_id=prescription.id)
         self.assertEqual(count(many), expected)
+
+    def test_a_scan_chosen_before_saving_is_read_by_everyone_who_reads_the_prescription(self):
+        biller = self.make_user("b2", "health_billing.group_biller")
+        nurse = self.make_user("n2", "health_billing.group_practitioner", self.nurse)
+        scan = (
+            self.env["ir.attachment"]
+            .with_user(biller)
+            .create({"name": "o.pdf", "raw": PDF, "res_model": "health.prescription", "res_id": 0})
+        )
+        prescription = self.make()
+        prescription.with_user(biller).attachment_ids = scan
+        self.env.invalidate_all()
+        seen = scan.with_user(nurse).with_context(allowed_company_ids=self.nurse.ids)
+        self.assertEqual(seen.raw, PDF)

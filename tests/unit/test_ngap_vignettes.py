@@ -59,6 +59,9 @@ SESSION_KEYS = {
 }
 PAST_KEYS = (SESSION_KEYS - {"attendu"}) | {"nombre", "pas"}
 
+#: key of the prescription of stories that name none
+IMPLIED = "ordonnance sous-entendue"
+
 #: “2 × AMI 4,1 F à 50 % = 12,60”
 BILLED_RE = re.compile(
     r"^(?:(?P<quantity>\d+) × )?(?P<letter>[A-Z]{2,4})(?: (?P<coefficient>\d+(?:,\d+)?))?"
@@ -93,7 +96,8 @@ def cents(text: str) -> int:
 
 def number(hundredths: int) -> str:
     """“4”, “4,1”, “2,02” of 400, 410, 202."""
-    return f"{Decimal(hundredths) / 100:f}".rstrip("0").rstrip(".").replace(".", ",") or "0"
+    whole, rest = divmod(hundredths, 100)
+    return f"{whole},{rest:02d}".rstrip("0") if rest else str(whole)
 
 
 def euros(amount: int) -> str:
@@ -154,6 +158,8 @@ class Story:
         self.patients = {key: self._patient(key, one) for key, one in tables.items()}
         for one in self.table.get("ordonnances", ()):
             self.prescriptions[one["id"]] = self._prescription(one)
+        if "ordonnances" not in self.table:
+            self.prescriptions[IMPLIED] = Prescription(IMPLIED, date(2000, 1, 1), "Dr Martin")
         for rank, one in enumerate(self.table.get("accords", ())):
             patient = one.get("patient", next(iter(self.patients)))
             agreement = self._agreement(one, rank)
@@ -227,13 +233,18 @@ class Story:
             duration=table.get("duree"),
             called_minute=minutes(table.get("appel")),
             place=table.get("lieu", "" if imported else "office"),
-            prescription=table.get("ordonnance"),
+            prescription=self._prescription_of(table),
             project=table.get("projet", ""),
             is_emergency=table.get("urgence", False),
             is_renewal=table.get("renouvellement", False),
             group_size=table.get("groupe", 1),
             reason=table.get("motif", ""),
         )
+
+    def _prescription_of(self, table: dict) -> str | None:
+        """The prescription named, or one that covers all where the story speaks of none."""
+        implied = IMPLIED in self.prescriptions and not table.get("importe", False)
+        return table.get("ordonnance", IMPLIED if implied else None)
 
     def entered(self, table: dict, key: str, passage: int) -> tuple[Line, ...]:
         """The acts of a session as the practitioner enters them, not priced."""
@@ -476,9 +487,20 @@ def check(table: dict) -> list[str]:
 
 def _stories():
     for path in sorted(FOLDER.glob("*.toml")):
-        tables = known(tomllib.loads(path.read_text(encoding="utf-8")), {"vignette"}, path.name)
+        text = path.read_text(encoding="utf-8")
+        tables = known(tomllib.loads(text), {"vignette", "ordonnance"}, path.name)
         for rank, table in enumerate(tables["vignette"]):
+            if "ordonnance" in tables and "ordonnances" not in table:
+                _prescribe(table, tables["ordonnance"])
             yield pytest.param(table, id=f"{path.stem}: {table.get('nom', rank)}")
+
+
+def _prescribe(table: dict, prescription: dict) -> None:
+    """All care of a story without prescriptions is under the one of its file."""
+    table["ordonnances"] = [{"id": "o", **prescription}]
+    for one in (*table.get("seances", ()), *table.get("passe", ())):
+        if not one.get("importe"):
+            one.setdefault("ordonnance", "o")
 
 
 @pytest.mark.parametrize("table", list(_stories()))

@@ -92,7 +92,9 @@ class PractitionerPortal(http.Controller):
         if len(days) > 1:
             when = request.env._(
                 "%(first)s to %(last)s",
-                first=self._day(days[0], "d MMMM"),
+                first=self._day(
+                    days[0], "d" if len({d.replace(day=1) for d in days}) == 1 else "d MMMM"
+                ),
                 last=self._day(days[-1], "d MMMM"),
             )
         return {
@@ -104,18 +106,30 @@ class PractitionerPortal(http.Controller):
             "care": question._portal_care(),
             "expects": question.expects,
             "fills": question.fills,
-            "choices": question.choices or [],
+            "choices": question._choice_pairs(),
             "is_late": bool(question.deadline and question.deadline < today),
-            "deadline": self._day(question.deadline, "d MMMM"),
+            "due": self._due(question, today),
             "practice": question.company_id.name if len(practices) > 1 else "",
             "state": question.state,
         }
 
-    def _details(self, question):
+    def _due(self, question, today):
+        if not question.deadline:
+            return ""
+        day = self._day(question.deadline, "d MMMM")
+        if question.deadline < today:
+            return request.env._("Late: expected on %s", day)
+        return request.env._("Before the end of %s", day)
+
+    def _details(self, question, ticked=None):
         """What only the page of one question shows."""
         return {
             "patient": question.patient_id.name or "",
-            "previous": question.previous_id.answer or "",
+            "previous": request.env._(
+                "Your answer before: “%s”. The agency asks again.", question.previous_id.answer
+            )
+            if question.previous_id
+            else "",
             "fses": [
                 {
                     "id": fse.id,
@@ -125,16 +139,23 @@ class PractitionerPortal(http.Controller):
                     ),
                     "day": self._day(fse.fse_date, "d MMMM"),
                     "amount": format_cents(cents(fse.amount_total)),
+                    # what was unticked stays so after a mistake
+                    "is_ticked": ticked is None or str(fse.id) in ticked,
                 }
                 for fse in question._all_fses()
             ]
             if question.expects == "sent"
             else [],
             "answer": question.answer or "",
-            "answered_on": self._day(question.answered_on, "d MMMM")
+            "already": request.env._(
+                "Already answered on %s. Nothing was changed.", self._day(question.answered_on)
+            )
             if question.answered_on
-            else "",
-            "megabytes": request.env["health.question"].sudo()._file_limit() // (1024 * 1024),
+            else request.env._("The agency does not ask this any more."),
+            "hint": request.env._(
+                "JPEG, PNG or PDF, %s MB at most per file.",
+                request.env["health.question"].sudo()._file_limit() // (1024 * 1024),
+            ),
             "max_files": MAX_FILES,
             "today": fields.Date.context_today(question).isoformat(),
         }
@@ -150,7 +171,7 @@ class PractitionerPortal(http.Controller):
         )
         billed, left, waiting = (cents(amount) for amount in (billed, left, waiting))
         return {
-            "month": self._day(today, "MMMM"),
+            "label": request.env._("Billed in %s", self._day(today, "MMMM")),
             "billed": format_cents(billed),
             "received": format_cents(billed - left),
             "waiting": format_cents(waiting),
@@ -166,7 +187,7 @@ class PractitionerPortal(http.Controller):
         today = fields.Date.context_today(practices)
         questions = self._open(practices)
         cards = {kind: [] for kind in TABS}
-        for question in questions:
+        for question in questions._portal_load():
             cards[question.kind].append(self._card(question, today, practices))
         tab = onglet if onglet in TABS else next((kind for kind in TABS if cards[kind]), TABS[0])
         return self._render(
@@ -176,6 +197,7 @@ class PractitionerPortal(http.Controller):
                 "figures": self._figures(practices, today),
                 "cards": cards[tab],
                 "counts": {kind: len(cards[kind]) for kind in TABS},
+                "answer_all": request.env._("Answer all %s", len(cards[tab])),
                 "tab": tab,
                 "is_finished": bool(fini),
                 "page": "list",
@@ -197,13 +219,18 @@ class PractitionerPortal(http.Controller):
     def _question_page(self, practices, question, n, sur, error="", values=None, status=200):
         today = fields.Date.context_today(question)
         position, total = self._progress(practices, question, n, sur)
+        ticked = values["fse"] if values and not values.get("unable") else None
         return self._render(
             "question",
             {
                 "practices": practices,
-                "card": {**self._card(question, today, practices), **self._details(question)},
+                "card": {
+                    **self._card(question, today, practices),
+                    **self._details(question, ticked),
+                },
                 "position": position,
                 "total": total,
+                "progress": request.env._("%(rank)s of %(total)s", rank=position, total=total),
                 "next_url": self._next_url(practices, question, position, total),
                 "error": error,
                 "values": values or {},
@@ -249,8 +276,9 @@ class PractitionerPortal(http.Controller):
             name: post.get(name) if isinstance(post.get(name), str) else ""
             for name in ("answer", "date", "reason", "unable")
         }
+        values["fse"] = form.getlist("fse")
         try:
-            question._answer({**values, "fse": form.getlist("fse")}, self._uploads())
+            question._answer(values, self._uploads())
         except AlreadyAnswered:
             return self._question_page(practices, question, n, sur, status=409)
         except UserError as error:
@@ -301,9 +329,15 @@ class PractitionerPortal(http.Controller):
                 "is_today": day == today,
                 "anchor": day.isoformat(),
                 "visits": [self._visit(visit, today) for visit in group],
-                "done": len(group.filtered(lambda visit: visit.state != "planned")),
+                "ratio": request.env._(
+                    "%(done)s of %(count)s done",
+                    done=len(group.filtered(lambda visit: visit.state != "planned")),
+                    count=len(group),
+                ),
             }
-            for day, group in visits.grouped("day").items()
+            for day, group in sorted(
+                visits.grouped("day").items(), key=lambda pair: (pair[0] != today, pair[0])
+            )
         ]
         return self._render(
             "week", {"practices": practices, "days": days, "page": "week", "tab": ""}

@@ -643,6 +643,9 @@ class HealthCatalogueUpdate(models.Model):
     @api.model
     def _propose_shipped(self):
         """Have the differences of newly shipped files wait as one update to check; never applied by itself."""
+        # no user's language here: French, as every screen
+        if "fr_FR" in dict(self.env["res.lang"].get_installed()):
+            self = self.with_context(lang="fr_FR")
         waiting = self.search([("is_shipped", "=", True), ("state", "=", "draft")], limit=1)
         probe = waiting or self.new(
             {"is_shipped": True, "effective_on": fields.Date.context_today(self)}

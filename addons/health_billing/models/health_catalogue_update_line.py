@@ -22,8 +22,8 @@ class HealthCatalogueUpdateLine(models.Model):
     zone = fields.Char()
     zone_label = fields.Char("Where")
     day = fields.Date("From day", help="First day on which something is different.")
-    old = fields.Char("Before")
-    new = fields.Char("After")
+    before = fields.Char("Before")
+    after = fields.Char("After")
     source = fields.Text()
     grade = fields.Selection(
         [("A", "Official text"), ("B", "Secondary source"), ("C", "Unconfirmed")], string="Proof"

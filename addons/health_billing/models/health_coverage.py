@@ -62,7 +62,7 @@ class HealthCoverage(models.Model):
     company_id = fields.Many2one(
         related="patient_id.company_id", store=True, index=True, string="Practitioner"
     )
-    date_from = fields.Date(required=True)
+    date_from = fields.Date("From", required=True)
     date_to = fields.Date(
         "Until (excluded)", help="First day on which the rights are no longer open."
     )
@@ -82,6 +82,7 @@ class HealthCoverage(models.Model):
         "AMO rate (%)", compute="_compute_from_case", store=True, readonly=False, precompute=True
     )
     insurance_nature = fields.Selection(
+        string="Nature of insurance",
         selection=lambda self: self.env["health.fse"]._insurance_natures(),
         compute="_compute_from_case",
         store=True,
@@ -877,12 +878,13 @@ class HealthCoverage(models.Model):
         }
 
     def action_resplit(self):
-        """Share the entered, unsent FSE again by these rights; what another program billed is left alone."""
-        fses = self._touched_fses().filtered(lambda fse: fse.origin == "entry")
+        """Share the FSE to validate again by these rights; posted shares and other programs' FSE are left alone."""
+        fses = self._touched_fses().filtered(lambda fse: fse.state == "entered")
         if not fses:
             raise UserError(
                 self.env._(
-                    "No FSE entered here waits under these rights. What another program billed is corrected there."
+                    "No FSE entered here is still to validate under these rights. What was validated or billed by "
+                    "another program is corrected there."
                 )
             )
         fses._split()

@@ -14,6 +14,7 @@ class HealthCoverageCase(models.Model):
     amo_rate = fields.Integer("AMO rate (%)", required=True)
     exemption = fields.Char("Exemption code", default="0", required=True)
     insurance_nature = fields.Selection(
+        string="Nature of insurance",
         selection=lambda self: self.env["health.fse"]._insurance_natures(),
         default="10",
         required=True,
@@ -28,6 +29,7 @@ class HealthCoverageCase(models.Model):
     source = fields.Text()
     grade = fields.Selection(
         [("A", "Official text"), ("B", "Secondary source"), ("C", "Unconfirmed")],
+        string="Source of the rates",
         required=True,
         default="C",
     )

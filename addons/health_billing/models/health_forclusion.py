@@ -50,7 +50,9 @@ class HealthForclusion(models.AbstractModel):
                         else self.env._("Forclusion is past"),
                         "why": self.env._(
                             "%s share(s) can no longer be claimed after that day.", count
-                        ),
+                        )
+                        if limit
+                        else self.env._("%s share(s): the last day to claim is over.", count),
                         "practitioner": company.name,
                         "count": count,
                         "amount": amount,

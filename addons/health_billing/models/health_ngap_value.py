@@ -25,7 +25,7 @@ class HealthNgapValue(models.Model):
     letter_label = fields.Char("Meaning", compute="_compute_letter_label")
     zone = fields.Char(required=True)
     zone_label = fields.Char("Where", compute="_compute_zone_label")
-    value = fields.Monetary(required=True)
+    value = fields.Monetary(required=True, aggregator=None)
     currency_id = fields.Many2one(
         "res.currency", required=True, default=lambda self: self.env.ref("base.EUR")
     )

@@ -24,6 +24,21 @@ def agreement_ranks():
     }
 
 
+def keep_with(records, name):
+    """Make the files that a user uploaded belong to their record, so that all who read the record read them.
+
+    A file chosen before the record is saved belongs to nothing, and only who uploaded it may open it.
+    """
+    for record in records:
+        loose = (
+            record[name]
+            .sudo()
+            .filtered(lambda file: not file.res_id and file.create_uid == record.env.user)
+        )
+        if loose:
+            loose.write({"res_model": record._name, "res_id": record.id})
+
+
 class HealthPrescription(models.Model):
     """A prescription: who ordered what, when, for how long; the scan comes along.
 
@@ -249,6 +264,18 @@ class HealthPrescription(models.Model):
                 raise ValidationError(
                     self.env._("Say whose prescription this is before marking it complete.")
                 )
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        records = super().create(vals_list)
+        keep_with(records, "attachment_ids")
+        return records
+
+    def write(self, vals):
+        result = super().write(vals)
+        if "attachment_ids" in vals:
+            keep_with(self, "attachment_ids")
+        return result
 
     # -- scans ---------------------------------------------------------------------------------------
 

@@ -3,7 +3,7 @@ from datetime import timedelta
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 
-from .health_prescription import agreement_ranks
+from .health_prescription import agreement_ranks, keep_with
 
 
 class HealthPriorAgreement(models.Model):
@@ -161,6 +161,18 @@ class HealthPriorAgreement(models.Model):
                         request.patient_id.name,
                     )
                 )
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        records = super().create(vals_list)
+        keep_with(records, "attachment_ids")
+        return records
+
+    def write(self, vals):
+        result = super().write(vals)
+        if "attachment_ids" in vals:
+            keep_with(self, "attachment_ids")
+        return result
 
     # -- cockpit -------------------------------------------------------------------------------------
 

@@ -57,7 +57,7 @@ class HealthQuestion(models.Model):
             ("yes_no", "Yes or no"),
             ("sent", "Signed and sent"),
         ],
-        string="Answered by",
+        string="Kind of answer",
         required=True,
         default="text",
     )
@@ -94,7 +94,9 @@ class HealthQuestion(models.Model):
     key = fields.Char(
         copy=False, index="btree_not_null", help="Same key: the same question, asked once."
     )
-    asked_by_id = fields.Many2one("res.users", default=lambda self: self.env.user)
+    asked_by_id = fields.Many2one(
+        "res.users", string="Asked by", default=lambda self: self.env.user
+    )
     deadline = fields.Date(index=True)
     notified_on = fields.Date("Last mail", copy=False)
     reminder_count = fields.Integer("Reminders", copy=False)
@@ -118,10 +120,10 @@ class HealthQuestion(models.Model):
         "ir.attachment", string="Documents received", copy=False, readonly=True
     )
     filled = fields.Text("What was recorded", readonly=True, copy=False)
-    answered_on = fields.Datetime(readonly=True, copy=False)
-    answered_by_id = fields.Many2one("res.users", readonly=True, copy=False)
-    processed_on = fields.Datetime(readonly=True, copy=False)
-    processed_by_id = fields.Many2one("res.users", readonly=True, copy=False)
+    answered_on = fields.Datetime("Answered on", readonly=True, copy=False)
+    answered_by_id = fields.Many2one("res.users", string="Answered by", readonly=True, copy=False)
+    processed_on = fields.Datetime("Processed on", readonly=True, copy=False)
+    processed_by_id = fields.Many2one("res.users", string="Processed by", readonly=True, copy=False)
     previous_id = fields.Many2one(
         "health.question", string="Asked again after", readonly=True, copy=False
     )
@@ -152,10 +154,10 @@ class HealthQuestion(models.Model):
             parts = [kinds.get(question.kind, ""), question._initials(), day]
             question.display_name = " · ".join(filter(None, parts))
 
-    @api.constrains("expects", "choices")
+    @api.constrains("expects", "choices", "fills")
     def _check_choices(self):
         for question in self:
-            if question.expects == "choice" and not question.choices:
+            if question.expects == "choice" and not question._choice_pairs():
                 raise ValidationError(
                     self.env._("A question with several answers needs the list of them.")
                 )
@@ -166,13 +168,7 @@ class HealthQuestion(models.Model):
     def create(self, vals_list):
         """Override: a question has a deadline; default: some days from now (a parameter)."""
         deadline = self._default_deadline()
-        vals_list = [{"deadline": deadline, **vals} for vals in vals_list]
-        for vals in vals_list:
-            if vals.get("fills") == "place":
-                vals["choices"] = [
-                    [value, label] for value, label in self.env["health.fse.act"]._places()
-                ]
-        return super().create(vals_list)
+        return super().create([{"deadline": deadline, **vals} for vals in vals_list])
 
     @api.model
     def _ask(self, vals_list):
@@ -222,7 +218,8 @@ class HealthQuestion(models.Model):
 
         :return: (questions asked, practitioners told).
         """
-        asked = self._ask(self._missing(day))
+        deadline = self._default_deadline(day)
+        asked = self._ask([{**vals, "deadline": deadline} for vals in self._missing(day)])
         return asked, self._notify(day)
 
     @api.model
@@ -407,10 +404,17 @@ class HealthQuestion(models.Model):
         record = self.with_context(lang=users[:1].lang or self.env.lang)
         body = record.env["ir.qweb"]._render(
             "health_billing.question_mail",
-            {"company": company, "count": count, "url": self.get_base_url() + PATH},
+            {
+                "sentence": record.env._(
+                    "For %(practice)s, your agency waits for an answer to %(count)s request(s).",
+                    practice=company.name,
+                    count=count,
+                ),
+                "url": self.get_base_url() + PATH,
+            },
         )
         return {
-            "subject": record.env._("%s request(s) wait for your answer", count),
+            "subject": record.env._("%s request(s) of your agency", count),
             "body_html": body,
             "recipient_ids": [Command.set(users.partner_id.ids)],
             "email_from": self.env.user.email_formatted or company.email_formatted,
@@ -496,10 +500,16 @@ class HealthQuestion(models.Model):
         return hour, {"hour": hour}
 
     def _read_choice(self, values, _files):
-        label = dict(self.choices or []).get(values.get("answer"))
+        label = dict(self._choice_pairs()).get(values.get("answer"))
         if not label:
             raise UserError(self.env._("Choose one of the answers."))
         return label, {"choice": values["answer"]}
+
+    def _choice_pairs(self):
+        """Answers to choose from, in the language of who reads."""
+        if self.fills == "place":
+            return [list(pair) for pair in self.env["health.fse.act"]._places()]
+        return self.choices or []
 
     def _read_yes_no(self, values, _files):
         answers = {"yes": self.env._("Yes"), "no": self.env._("No")}
@@ -724,9 +734,9 @@ class HealthQuestion(models.Model):
         return again._action_open(self.env._("Asked again"))
 
     @api.model
-    def _default_deadline(self):
+    def _default_deadline(self, day=None):
         days = self.env["health.parameter"].value_of("question_due_days")
-        return self.env["health.cycle"].last_day() + timedelta(days=days)
+        return (day or self.env["health.cycle"].last_day()) + timedelta(days=days)
 
     def action_cancel(self):
         self.filtered(lambda question: question.state in ("open", "answered")).write(
@@ -772,6 +782,17 @@ class HealthQuestion(models.Model):
     @api.model
     def _portal_domain(self, practices):
         return Domain("company_id", "in", practices.ids) & Domain("state", "=", "open")
+
+    def _portal_load(self):
+        """Read in a few queries what the cards of all these questions show."""
+        visits, fses = self._all_visits(), self._all_fses()
+        visits.mapped("day")
+        visits.act_ids.product_id.mapped("health_coefficient")
+        fses.mapped("fse_date")
+        fses.act_ids.mapped("coefficient")
+        self.prescription_id.mapped("date")
+        self.patient_id.mapped("name")
+        return self
 
     def _portal_care(self):
         """Acts of the visit or FSE, as short as they are written on the claim."""

@@ -23,7 +23,7 @@ class HealthStay(models.Model):
         ],
         required=True,
     )
-    date_from = fields.Date(required=True)
+    date_from = fields.Date("From", required=True)
     date_to = fields.Date("Until (excluded)")
     name = fields.Char("Establishment")
 

@@ -123,7 +123,7 @@ class HealthVisit(models.Model):
         changed = set(vals) - FREE
         if "fse_id" in changed and changed <= {"fse_id", "state"}:
             # leaving an FSE that was never posted frees the visit; nothing else changes a billed one
-            self.filtered(lambda visit: visit.sudo().fse_id.state != "draft")._check_open()
+            self.filtered(lambda visit: visit.sudo().fse_id.state != "entered")._check_open()
         elif changed:
             self._check_open()
         return super().write(vals)

@@ -64,7 +64,7 @@ class ResPartner(models.Model):
         "Who pays what today", compute="_compute_health_who_pays", groups=CARE
     )
     health_proof_state = fields.Selection(
-        selection=lambda self: self.env["health.coverage"]._fields["proof_state"].selection,
+        selection="_health_proof_states",
         string="Rights",
         compute="_compute_health_who_pays",
         groups=CARE,
@@ -93,6 +93,10 @@ class ResPartner(models.Model):
             is_right = is_nir(partner.health_nir)
             partner.health_nir_key = nir_key(partner.health_nir) if is_right else False
             partner.health_is_temporary_nir = is_right and is_temporary_nir(partner.health_nir)
+
+    @api.model
+    def _health_proof_states(self):
+        return self.env["health.coverage"]._fields["proof_state"]._description_selection(self.env)
 
     @api.depends("health_coverage_ids.who_pays", "health_coverage_ids.proof_date")
     def _compute_health_who_pays(self):

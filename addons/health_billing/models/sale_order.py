@@ -6,6 +6,7 @@ from odoo.fields import Command
 
 from ..ngap import act_types, letters
 from ..tools import cents, format_cents
+from .health_prescription import keep_with
 
 #: what a policy parameter makes of a missing quote
 SEVERITY_BY_POLICY = {1: "2", 2: "3"}
@@ -47,6 +48,24 @@ class SaleOrder(models.Model):
     health_amc = fields.Monetary("AMC in total", compute="_compute_health_totals")
     health_rest = fields.Monetary("Left to the patient", compute="_compute_health_totals")
     health_has_rights = fields.Boolean("Rights known", compute="_compute_health_totals")
+
+    health_state = fields.Selection(
+        [
+            ("draft", "Draft"),
+            ("sent", "Sent"),
+            ("signed", "Signed"),
+            ("expired", "Expired"),
+            ("cancel", "Cancelled"),
+        ],
+        string="Progress",
+        compute="_compute_health_state",
+    )
+
+    @api.depends("state", "is_expired")
+    def _compute_health_state(self):
+        for order in self:
+            state = "signed" if order.state == "sale" else order.state
+            order.health_state = "expired" if order.is_expired else state
 
     @api.depends("health_fse_ids")
     def _compute_health_fse_count(self):
@@ -104,6 +123,13 @@ class SaleOrder(models.Model):
         quotes.invoice_status = "no"
         return super(SaleOrder, self - quotes)._compute_invoice_status()
 
+    @api.depends("health_patient_id")
+    def _compute_user_id(self):
+        """Override of `sale`: the patient's contact is the practice, no salesperson."""
+        quotes = self.filtered("health_patient_id")
+        quotes.user_id = False
+        return super(SaleOrder, self - quotes)._compute_user_id()
+
     @api.onchange("health_patient_id")
     def _onchange_health_patient_id(self):
         for order in self.filtered("health_patient_id"):
@@ -121,7 +147,16 @@ class SaleOrder(models.Model):
             patient = patients.get(vals.get("health_patient_id"))
             if patient:
                 vals.update(partner_id=patient.id, company_id=patient.company_id.id)
-        return super().create(vals_list)
+        orders = super().create(vals_list)
+        keep_with(orders, "health_scan_ids")
+        return orders
+
+    def write(self, vals):
+        """Override of `sale`: a signed copy belongs to its quote."""
+        result = super().write(vals)
+        if "health_scan_ids" in vals:
+            keep_with(self, "health_scan_ids")
+        return result
 
     # -- no ordinary invoice ---------------------------------------------------------------------------
 
@@ -232,8 +267,12 @@ class SaleOrder(models.Model):
             return self.env.ref("health_billing.action_quote")
         return super()._get_portal_return_action()
 
+    def _get_edi_builders(self):
+        """Override of `sale`: care goes out in no order file."""
+        return [] if self.health_patient_id else super()._get_edi_builders()
+
     def _notify_get_recipients_groups(self, message, model_description, msg_vals=False):
-        """Override of `sale`: kept as it is for a single order; records of care never sign by a tokened button."""
+        """Override of `sale`: no button with a token in the notices of a quote for care."""
         groups = super()._notify_get_recipients_groups(
             message, model_description, msg_vals=msg_vals
         )

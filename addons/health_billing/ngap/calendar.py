@@ -6,7 +6,7 @@ from functools import lru_cache
 from holidays import country_holidays
 
 #: zone of the tariff → subdivision of the holidays library; the mainland has none
-SUBDIVISIONS = {"metropole": None, "mayotte": "YT"}
+SUBDIVISIONS = {"metropole": None, "mayotte": "976"}
 
 
 @lru_cache(maxsize=64)
@@ -17,7 +17,7 @@ def _holidays(subdivision: str | None, year: int) -> frozenset[date]:
 def is_holiday(day: date, zone: str = "metropole") -> bool:
     """Whether ``day`` is a public holiday where the practitioner works.
 
-    ``zone`` is a tariff zone or a subdivision of the library (``GP``, ``57`` …); a zone without holidays of
+    ``zone`` is a tariff zone or a subdivision of the library (``971``, ``57`` …); a zone without holidays of
     its own has those of the mainland.
 
     >>> is_holiday(date(2026, 11, 11)), is_holiday(date(2026, 12, 26)), is_holiday(date(2026, 12, 26), "57")

@@ -115,8 +115,10 @@ class Entry:
 
 
 def _moment(entry: Entry) -> tuple:
+    """Order of time, and what makes it the same whatever the order of the claims."""
     line = entry.line
-    return (line.day, line.passage, -1 if line.minute is None else line.minute)
+    minute = -1 if line.minute is None else line.minute
+    return (line.day, line.passage, minute, str(entry.claim.key), str(line.key))
 
 
 class Timeline:
@@ -223,12 +225,15 @@ class Book:
 
     def sessions(self, claim: Claim) -> list[list[Entry]]:
         """The sessions (same day, same passage) that hold a line of the claim, with lines of other claims too."""
-        timeline = self.timeline(claim)
-        moments = sorted({(line.day, line.passage) for line in claim.lines})
-        return [
-            [entry for entry in timeline.on(day) if entry.line.passage == passage]
-            for day, passage in moments
-        ]
+        key = ("sessions", claim.key)
+        if key not in self.memo:
+            timeline = self.timeline(claim)
+            moments = sorted({(line.day, line.passage) for line in claim.lines})
+            self.memo[key] = [
+                [entry for entry in timeline.on(day) if entry.line.passage == passage]
+                for day, passage in moments
+            ]
+        return self.memo[key]
 
     def prescription(self, line: Line) -> Prescription | None:
         return None if line.prescription is None else self.prescriptions.get(line.prescription)

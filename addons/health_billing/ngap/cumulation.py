@@ -274,7 +274,7 @@ def _losers(exclusion: Exclusion, acts: list[Coded], around: Around) -> list[Cod
 
 def _with_package(acts: list[Coded], around: Around) -> list[Coded]:
     """Rates on a day with a dependence package: no ranking, each act has its own rate."""
-    dressing = any(one.has("pansement") for one in acts)
+    dressing = any(one.has("pansement") and one.has(*PACKAGE_FULL) for one in acts)
     packages = [one for one in acts if one.has("bsi_forfait")]
     result = [_beside_package(one, around, dressing) for one in acts if one not in packages]
     holder = next((one for one in packages if one.line.key == around.holder), None)
@@ -303,29 +303,34 @@ def _beside_package(one: Coded, around: Around, dressing: bool) -> Coded:
 
 def _rank_nurse(acts: list[Coded], around: Around) -> list[Coded]:
     """Article 11 B with the derogations of nurses; what derogates by itself holds no rank."""
-    dressing = any(one.has("pansement") for one in acts)
     aside, ranked = [], []
     for one in acts:
-        reason = _out_of_rank(one, around, dressing, alone=len(acts) == 1)
+        reason = _out_of_rank(one, around) if len(acts) > 1 else None
         if reason:
             aside.append(one.at(100, *reason))
         else:
             ranked.append(one)
-    return aside + _rank(_blocks(ranked))
+    return aside + _rank_with_analgesia(ranked)
 
 
-def _out_of_rank(one: Coded, around: Around, dressing: bool, alone: bool) -> tuple[str, str] | None:
-    if alone:
-        return None
+def _out_of_rank(one: Coded, around: Around) -> tuple[str, str] | None:
     if one.has("prelevement_veineux"):
         return "INF-01", "Prélèvement par ponction veineuse directe : taux plein avec tout acte."
     if one.has("teleconsultation"):
         return "INF-07", "Accompagnement à la téléconsultation : hors article 11 B, taux plein."
     if one.has("vaccination") and around.is_home:
         return "INF-07", "Vaccination à domicile : hors article 11 B, taux plein."
-    if one.has("analgesie") and dressing:
-        return "INF-04", "Analgésie topique et pansement de la même séance : taux plein."
     return None
+
+
+def _rank_with_analgesia(acts: list[Coded]) -> list[Coded]:
+    """Topical analgesia has full rate beside a dressing that is billed; without one it ranks as any act."""
+    others = [one for one in acts if not one.has("analgesie")]
+    result = _rank(_blocks(others))
+    if len(others) == len(acts) or not any(one.has("pansement") and one.rate for one in result):
+        return _rank(_blocks(acts))
+    why = "Analgésie topique et pansement de la même séance : taux plein."
+    return result + [one.at(100, "INF-04", why) for one in acts if one.has("analgesie")]
 
 
 def _blocks(acts: list[Coded]) -> list[list[Coded]]:

@@ -28,7 +28,7 @@ def supplements(session: Session, acts: Sequence[Coded], dependent: bool) -> lis
         result.append(
             Due("MCI", 100, 100, "INF-14", "Pansement lourd ou soins palliatifs à domicile : MCI.")
         )
-    elif len(acts) == 1 and is_single_act(session.place, lines, dependent):
+    elif is_single_act(session.place, lines, dependent):
         result.append(
             Due("MAU", 100, 100, "INF-13", "Un seul acte de 1,5 au plus dans le passage : MAU.")
         )
@@ -121,13 +121,13 @@ def _night_is_justified(session: Session) -> bool:
 
 
 def _sunday_is_justified(session: Session) -> bool:
-    return session.is_emergency or not session.mentions.isdisjoint(("daily", "night"))
+    return session.is_emergency or "daily" in session.mentions
 
 
 def bearer(acts: Sequence[Coded]) -> Coded | None:
     """The act that bears the surcharge: the best paid of those that may, if the session may at all."""
     billed = [one for one in acts if one.rate]
-    if any(one.has("seance_sans_majoration") for one in acts):
+    if any(one.has("seance_sans_majoration") for one in billed):
         return None
     may = [one for one in billed if not one.has("sans_majoration")]
     return max(may, key=lambda one: one.rate * one.price * one.line.quantity, default=None)

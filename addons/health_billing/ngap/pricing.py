@@ -43,6 +43,9 @@ def price_day(
     """
     patients = _by_patient(sessions)
     drafts = [_draft(session, patients, tariff, acts, letters) for session in sessions]
+    dependents = {draft.patient_day for draft in drafts if draft.is_dependent}
+    for draft in drafts:
+        draft.dependent = draft.patient_day in dependents
     roads: dict[int, list[Due]] = {}
     for profession in {session.profession for session in sessions}:
         visits = [draft.visit for draft in drafts if draft.session.profession == profession]
@@ -104,8 +107,17 @@ class Draft:
     acts: list[Coded]
     prices: Prices
     catalogue: Mapping[str, ActType]
-    dependent: bool
-    tags: frozenset[str]
+    dependent: bool = False
+
+    @property
+    def patient_day(self) -> tuple:
+        return (self.session.patient.key, self.session.day)
+
+    @property
+    def is_dependent(self) -> bool:
+        """Whether a dependence package or assessment is billed in this session."""
+        lines = [one.line for one in self.acts if one.rate]
+        return self.session.profession == "infirmier" and is_dependent(lines)
 
     @property
     def main(self) -> Coded | None:
@@ -128,13 +140,20 @@ class Draft:
         return PricedSession(session, tuple(lines), tuple(self.prices.findings))
 
     def _act_line(self, one: Coded) -> PricedLine:
+        line, session = one.line, self.session
         line = replace(
-            one.line,
+            line,
             factor=one.rate,
             amount=None,
             complement="",
-            day=self.session.day,
-            passage=self.session.passage,
+            day=session.day,
+            passage=session.passage,
+            minute=session.minute if line.minute is None else line.minute,
+            called_minute=(
+                session.called_minute if line.called_minute is None else line.called_minute
+            ),
+            place=line.place or session.place,
+            is_emergency=line.is_emergency or session.is_emergency,
         )
         value = self.prices.value(line.key_letter)
         return self._line(line, value, one.why, one.rule)
@@ -218,8 +237,7 @@ def _draft(
         rates(session.profession, coded, around),
         key=lambda one: (-one.rate * one.price, -one.price, *name_of(one)),
     )
-    dependent = session.profession == "infirmier" and is_dependent(tags)
-    return Draft(session, coded, prices, acts, dependent, tags)
+    return Draft(session, coded, prices, acts)
 
 
 def _holder(lines: Sequence[Line], prices: Prices) -> object:

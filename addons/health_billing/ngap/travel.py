@@ -201,9 +201,9 @@ def _why_distance(rate: int) -> str:
     return "Kilomètres du jour au-delà du second palier : ils ne sont plus payés."
 
 
-def is_dependent(tags: frozenset[str]) -> bool:
-    """Whether the acts of the day make the nurse's patient a dependent one: package or assessment."""
-    return not tags.isdisjoint(("bsi_forfait", "bsi"))
+def is_dependent(lines: Iterable[Line]) -> bool:
+    """Whether the lines of a day make the nurse's patient a dependent one: package or assessment."""
+    return any(line.has("bsi_forfait", "bsi") for line in lines)
 
 
 def needs_coming(lines: Iterable[Line]) -> bool:

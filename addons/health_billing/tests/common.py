@@ -108,7 +108,7 @@ class HealthCommon(TransactionCase):
 
     @classmethod
     def make_fse(cls, company, number, amo=0, amc=0, patient=0, **values):
-        """A posted FSE with the given shares in cents; keyword values go to the FSE.
+        """A posted FSE of another program with the given shares in cents; keyword values go to the FSE.
 
         The patient's rights were checked that day, unless ``checked=False``.
         """
@@ -119,6 +119,7 @@ class HealthCommon(TransactionCase):
         fse = cls.env["health.fse"].create(
             {
                 "name": number,
+                "origin": "journal",
                 "company_id": company.id,
                 "patient_id": who,
                 "fse_date": day,

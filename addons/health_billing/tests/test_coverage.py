@@ -1,5 +1,6 @@
 from datetime import date, timedelta
 
+from odoo import Command
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tests import Form, tagged
 
@@ -437,11 +438,45 @@ class TestRightsGate(CoverageCommon):
         fse, sent = self.fse("1"), self.fse("2", sent_on=DAY)
         coverage = self.make_coverage(self.patient)
         self.assertEqual(coverage.unsent_fse_count, 1)
-        self.assertFalse(fse.finding_ids)
+        self.assertNotIn("DRO-02", fse.finding_ids.mapped("rule_code"))
         coverage.case_id = self.case("ald")
-        self.assertEqual(fse.finding_ids.mapped("rule_code"), ["DRO-02"])
+        self.assertIn("DRO-02", fse.finding_ids.mapped("rule_code"))
         self.assertFalse(sent.finding_ids, "what has left is not touched")
         self.assertEqual(coverage.action_open_unsent()["domain"], [("id", "in", fse.ids)])
+        coverage.case_id = self.case("common")
+        self.assertNotIn("DRO-02", fse.finding_ids.mapped("rule_code"))
+        with self.assertRaises(UserError):
+            coverage.action_resplit()
+
+    def test_entered_fse_are_shared_again_in_one_click(self):
+        coverage = self.make_coverage(self.patient, third_party_amc=True)
+        fse = self.env["health.fse"].create(
+            {
+                "name": "E1",
+                "company_id": self.nurse.id,
+                "patient_id": self.patient.id,
+                "fse_date": DAY,
+                "amount_total": 12.60,
+                "act_ids": [
+                    Command.create(
+                        {
+                            "act_date": DAY,
+                            "key_letter": "AMI",
+                            "coefficient_hundredths": 400,
+                            "amount": 12.60,
+                        }
+                    )
+                ],
+            }
+        )
+        fse._split()
+        shares = lambda: sorted(fse.share_ids.mapped(lambda s: (s.debtor_kind, s.amount)))  # noqa: E731
+        self.assertEqual(shares(), [("amc", 5.04), ("amo", 7.56)])
+        coverage.case_id = self.case("ald")
+        self.assertEqual(shares(), [("amc", 5.04), ("amo", 7.56)], "a person decides")
+        coverage.action_resplit()
+        self.assertEqual(shares(), [("amo", 12.60)])
+        self.assertEqual(fse.coverage_id, coverage)
 
     def test_cards_lead_to_the_rights(self):
         other = self.make_patient(self.nurse, "PETIT Jean", "1990199999002")

@@ -1,89 +1,13 @@
-from datetime import date, timedelta
+from datetime import timedelta
 
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import Form, tagged
 
-from .common import HealthCommon
-
-DAY = date(2026, 10, 5)
+from .common_fse import DAY, PRESCRIBER, FseCommon
 
 
 @tagged("post_install", "-at_install")
-class TestFseEntry(HealthCommon):
-    @classmethod
-    def setUpClass(cls):
-        super().setUpClass()
-        codes = cls.env["health.ngap"]._product_by_code()
-        cls.blood = cls.env["product.product"].browse(codes["INF-AMI1,5-01"])
-        cls.injection = cls.env["product.product"].browse(codes["INF-AMI1-02"])
-        cls.prescription = cls.make_prescription(cls.patient)
-        cls.coverage = cls.make_coverage(cls.patient)
-        cls.biller = cls.make_user("biller", "health_billing.group_biller")
-
-    @classmethod
-    def make_prescription(cls, patient, **values):
-        return cls.env["health.prescription"].create(
-            {
-                "patient_id": patient.id,
-                "date": date(2026, 9, 1),
-                "prescriber_no": "123456789",
-                "mention_home": True,
-                "mention_daily": True,
-                **values,
-            }
-        )
-
-    @classmethod
-    def make_coverage(cls, patient, **values):
-        coverage = cls.env["health.coverage"].create(
-            {
-                "patient_id": patient.id,
-                "date_from": date(2026, 1, 1),
-                "case_id": cls.env.ref("health_billing.coverage_case_common").id
-                if cls.env.ref("health_billing.coverage_case_common", raise_if_not_found=False)
-                else cls.env["health.coverage.case"].search([("code", "=", "common")]).id,
-                "amo_partner_id": cls.cpam.id,
-                "amo_org": "019990000",
-                "amo_rate": 60,
-                **values,
-            }
-        )
-        cls.env["health.rights.proof"].create(
-            {"coverage_id": coverage.id, "date": DAY, "method": "adri", "result": "open"}
-        )
-        return coverage
-
-    def enter(self, patient=None, acts=None, **values):
-        """An FSE as the form creates it: acts are (product, hour) or dicts."""
-        patient = patient or self.patient
-        vals = {
-            "company_id": patient.company_id.id,
-            "patient_id": patient.id,
-            "fse_date": DAY,
-            "prescription_id": self.prescription.id if patient == self.patient else False,
-            "act_ids": [
-                (
-                    0,
-                    0,
-                    {
-                        "act_date": DAY,
-                        "product_id": product.id,
-                        "act_time": hour,
-                        "place": "home",
-                        "prescription_id": self.prescription.id
-                        if patient == self.patient
-                        else False,
-                    },
-                )
-                for product, hour in acts or [(self.blood, "07:30")]
-            ],
-            **values,
-        }
-        return self.env["health.fse"].create(vals)
-
-    def amounts(self, fse):
-        return {act.key_letter: act.amount for act in fse.act_ids}
-
+class TestFseEntry(FseCommon):
     # -- entry and price ------------------------------------------------------------------------------
 
     def test_form_prices_splits_and_validates(self):
@@ -101,7 +25,7 @@ class TestFseEntry(HealthCommon):
         self.assertEqual(fse.state, "entered")
         self.assertTrue(fse.name.startswith("*"), "a provisional number until it is validated")
         self.assertEqual((fse.act_ids.key_letter, fse.act_ids.coefficient), ("AMI", "1,5"))
-        self.assertEqual(fse.prescriber_no, "123456789")
+        self.assertEqual(fse.prescriber_no, PRESCRIBER)
         fse.action_compute()
         priced = self.amounts(fse)
         self.assertEqual(priced["AMI"], 4.73)
@@ -159,13 +83,6 @@ class TestFseEntry(HealthCommon):
         self.assertEqual(round(sum(shares.values()), 2), fse.amount_total)
 
     # -- validation -----------------------------------------------------------------------------------
-
-    def validated(self, **values):
-        fse = self.enter(**values)
-        fse._compute_all()
-        fse.finding_ids.filtered(lambda f: f.severity == "2")._pass("seen")
-        fse.action_validate()
-        return fse
 
     def test_numbers_follow_the_highest_of_the_practitioner(self):
         self.make_fse(self.nurse, "41", amo=600, fse_date=DAY - timedelta(days=30))
@@ -280,7 +197,7 @@ class TestFseEntry(HealthCommon):
             visits = self.env["health.visit"]
             for patient in patients:
                 prescription = self.make_prescription(patient)
-                self.make_coverage(patient)
+                self.give_rights(patient)
                 visits |= self.make_visits(patient, [DAY + timedelta(days=7 * week)], prescription)
             self.env.flush_all()
             self.env.invalidate_all()

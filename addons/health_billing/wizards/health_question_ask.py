@@ -47,7 +47,7 @@ class HealthQuestionAsk(models.TransientModel):
     )
     answer_by = fields.Selection(
         [("text", "Words"), ("yes_no", "Yes or no"), ("file", "A photo or a PDF")],
-        string="Answered by",
+        string="Kind of answer",
         default="text",
         required=True,
     )
@@ -56,7 +56,6 @@ class HealthQuestionAsk(models.TransientModel):
         compute="_compute_text",
         store=True,
         readonly=False,
-        required=True,
         help="What the practitioner reads on the phone.",
     )
     deadline = fields.Date(
@@ -137,6 +136,8 @@ class HealthQuestionAsk(models.TransientModel):
             raise UserError(
                 self.env._("Choose patients, visits or FSE first: nothing here has a practitioner.")
             )
+        if not (self.text or "").strip():
+            raise UserError(self.env._("Write what you ask."))
         self._check_sign(groups)
         questions = self.env["health.question"]._ask(
             [

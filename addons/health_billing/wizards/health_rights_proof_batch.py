@@ -10,7 +10,7 @@ class HealthRightsProofBatch(models.TransientModel):
 
     coverage_ids = fields.Many2many("health.coverage", string="Rights", required=True)
     method = fields.Selection(
-        selection=lambda self: self.env["health.rights.proof"]._fields["method"].selection,
+        selection="_methods",
         required=True,
         default="adri",
     )
@@ -28,6 +28,10 @@ class HealthRightsProofBatch(models.TransientModel):
     attachment = fields.Binary("Document")
     attachment_name = fields.Char()
     count = fields.Integer("Rights checked", compute="_compute_count")
+
+    @api.model
+    def _methods(self):
+        return self.env["health.rights.proof"]._fields["method"]._description_selection(self.env)
 
     @api.depends("coverage_ids")
     def _compute_count(self):

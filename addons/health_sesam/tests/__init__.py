@@ -5,3 +5,4 @@ from . import test_cockpit
 from . import test_lot
 from . import test_translation
 from . import test_working_days
+from . import test_question

@@ -213,3 +213,60 @@ class TestLot(SesamCommon):
         few = self._count_queries([str(number) for number in range(10, 13)])
         many = self._count_queries([str(number) for number in range(100, 140)])
         self.assertLessEqual(many, few)
+
+
+@tagged("post_install", "-at_install")
+class TestRightsGate(SesamCommon):
+    """No FSE enters a lot unless its patient's rights were checked lately."""
+
+    def test_unchecked_rights_hold_back_that_fse_only(self):
+        held = self.unsent("1", checked=False)
+        other = self.make_patient(self.nurse, "PETIT Jean", "1990199999002")
+        free = self.unsent("2", patient_id=other.id)
+        lot = self.build()
+        self.assertEqual(lot.fse_ids, free)
+        self.assertTrue(held.lot_issue)
+        self.assertFalse(held.sent_on)
+        self.make_coverage(self.patient, proof_on=DAY)
+        lots = self.build()
+        self.assertEqual(held.lot_id, lots - lot)
+        self.assertFalse(held.lot_issue, "the reason goes with the obstacle")
+
+    def test_old_or_closed_rights_hold_back(self):
+        held = self.unsent("1", checked=False)
+        coverage = self.make_coverage(self.patient, proof_on=date(2026, 9, 1))
+        self.assertFalse(self.build())
+        self.assertIn("01/09/2026", held.lot_issue)
+        self.make_proof(coverage, date=DAY, result="closed", effective_on=date(2026, 12, 1))
+        self.assertFalse(self.build())
+        self.assertIn("06/10/2026", held.lot_issue)
+
+    def test_override_lets_it_leave(self):
+        held = self.unsent("1", checked=False)
+        self.assertFalse(self.build())
+        self.env["health.rights.override"].create(
+            {"fse_ids": held.ids, "reason": "ADRi down"}
+        ).action_override()
+        self.assertEqual(self.build().fse_ids, held)
+
+    def test_policy_off(self):
+        self.env.ref("health_billing.parameter_rights_proof_policy").value = 0
+        self.unsent("1", checked=False)
+        self.assertEqual(self.build().fse_count, 1)
+
+    def test_the_gate_asks_no_more_for_many(self):
+        def queries(first, count):
+            for number in range(first, first + count):
+                patient = self.make_patient(self.nurse, f"P{number}", f"29901999{number:05d}")
+                self.unsent(str(number), patient_id=patient.id, checked=bool(number % 2))
+            fses = self.env["health.fse"].search([("sent_on", "=", False)])
+            self.env.flush_all()
+            self.env.invalidate_all()
+            start = self.env.cr.sql_log_count
+            held = fses._obstacles(DAY)
+            self.assertEqual(len(held), sum(not int(fse.name) % 2 for fse in fses))
+            return self.env.cr.sql_log_count - start
+
+        queries(101, 1)
+        few = queries(102, 3)
+        self.assertEqual(queries(200, 30), few)

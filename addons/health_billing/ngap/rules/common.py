@@ -68,25 +68,28 @@ def letter_of(claim: Claim, key_letter: str) -> Letter | None:
 
 def kind(claim: Claim, line: Line) -> str:
     """``act``, ``travel``, ``distance``, ``surcharge`` or ``supplement``."""
-    if line.act is not None:
-        return "act"
-    letter = letter_of(claim, line.key_letter)
-    return letter.kind if letter else "act"
+    return _kinds().get((claim.profession, line.key_letter), "act")
+
+
+@lru_cache(maxsize=1)
+def _kinds() -> dict[tuple[str, str], str]:
+    return {key: letter.kind for key, letter in _letters().items()}
 
 
 def acts(claim: Claim) -> list[Line]:
     """The lines that are care, not travel nor supplements."""
-    return [line for line in claim.lines if kind(claim, line) == "act"]
+    kinds, profession = _kinds(), claim.profession
+    return [
+        line for line in claim.lines if kinds.get((profession, line.key_letter), "act") == "act"
+    ]
 
 
-def mine(entries: Iterable[Entry], claim: Claim) -> list[Line]:
-    """Lines of the claim among the entries."""
-    return [entry.line for entry in entries if entry.claim is claim]
-
-
-def sessions(claim: Claim, book: Book) -> Iterator[list[Entry]]:
-    """The sessions in which the claim has a line; of an imported claim these are its days."""
-    return iter(book.sessions(claim))
+def of_day(claim: Claim, book: Book, day: date) -> list[Entry]:
+    """The patient's day with this practitioner: what is in the history first, as it can no longer be changed."""
+    controlled = book.memo.get("controlled")
+    if controlled is None:
+        controlled = book.memo["controlled"] = {one.key for one in book.claims}
+    return sorted(book.timeline(claim).on(day), key=lambda entry: entry.claim.key in controlled)
 
 
 def unit_cents(claim: Claim, book: Book, key_letter: str, day: date) -> int | None:

@@ -1,12 +1,13 @@
 """Rules that hold for several professions."""
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import date, timedelta
 
-from ..calendar import is_sunday_or_holiday
+from ..calendar import country_subdivisions, is_holiday, is_sunday_or_holiday
 from ..control import Book, Entry, Hit, rule
+from ..cumulation import Coded, rates
 from ..limits import limit, limit_day
-from ..model import Claim, Line, Prescription, Proposal
+from ..model import Claim, Line, Prescription, Proposal, Severity
 from ..tariff import UnknownValue, act_price
 from .common import (
     ADVICE,
@@ -20,17 +21,19 @@ from .common import (
     missing_agreements,
     moment,
     name,
+    of_day,
     rank,
     remove,
     say_day,
     soften,
     unit_cents,
 )
+from .rates import BY_RATES, around
 
-#: families that profession rules of their own ask agreement for (MK-05, MK-06, OPT-02)
-AGREEMENT_ELSEWHERE = ("referentiel", "canal_carpien", "art1")
+#: trades whose own rules ask for the agreement (MK-05, MK-06, OPT-02)
+AGREEMENT_ELSEWHERE = ("kinesitherapeute", "orthoptiste")
 #: acts the practitioner decides on: no prescription names them
-NOT_NAMED = ("bilan_diagnostic", "supplement", "acces_direct")
+NOT_NAMED = ("bilan_diagnostic", "supplement", "acces_direct", "bsi", "bsi_forfait")
 
 
 # --- prescriptions
@@ -103,7 +106,7 @@ def prescription_covers_the_act(claim: Claim, book: Book) -> Iterator[Hit]:
                     line.key,
                     f"{name(line)} du {say_day(line.day)} : aucune ordonnance n'est rattachée. "
                     "Rattachez l'ordonnance ou dites le motif (accès direct).",
-                    severity=ADVICE if line.reason else None,
+                    severity=ADVICE if line.reason or line.has("vaccination") else None,
                 )
             continue
         prescription = book.prescription(line)
@@ -198,8 +201,87 @@ def agreement_in_force(claim: Claim, book: Book) -> Iterator[Hit]:
         if state == "invalid":
             told.add(line.act.code)
             yield Hit(line.key, f"{name(line)} du {say_day(line.day)} : {why}")
-    yield from missing_agreements(
-        claim, book, (line for line in acts(claim) if not line.has(*AGREEMENT_ELSEWHERE))
+    if claim.profession not in AGREEMENT_ELSEWHERE:
+        yield from missing_agreements(claim, book, acts(claim))
+
+
+# --- several acts of one session
+
+
+@rule("GEN-04", "infirmier", "orthophoniste", "orthoptiste")
+def acts_after_the_first_are_reduced(claim: Claim, book: Book) -> Iterator[Hit]:
+    """Full, half, then nothing, with the derogations that pricing knows; silent where an act is not known.
+
+    The day of an imported claim may hold several sessions: there it is advice, and silent if travel shows them.
+    """
+    if not claim.is_billed:
+        yield from BY_RATES["GEN-04"](claim, book)
+        return
+    for entries in book.sessions(claim):
+        entries = [entry for entry in entries if entry.claim is claim]
+        cared = [entry for entry in entries if kind(claim, entry.line) == "act"]
+        known = all(e.line.act is not None and e.line.quantity == 1 for e in cared)
+        if len(cared) > 1 and known and not _many_visits(claim, entries):
+            yield from _wrong_rates(claim, book, cared)
+
+
+def _many_visits(claim: Claim, entries: list[Entry]) -> bool:
+    visits = sum(e.line.quantity for e in entries if kind(claim, e.line) == "travel")
+    codes = [e.line.act.code for e in entries if e.line.act and kind(claim, e.line) == "act"]
+    return visits > 1 or len(set(codes)) < len(codes)
+
+
+def _wrong_rates(claim: Claim, book: Book, entries: list[Entry]) -> Iterator[Hit]:
+    """Compare what is billed with what pricing would; sums, so that equal acts may change places."""
+    lines = [entry.line for entry in entries]
+    day = lines[0].day
+    units = {line.key: unit_cents(claim, book, line.key_letter, day) for line in lines}
+    billed = {line.key: _billed(claim, book, line, units[line.key]) for line in lines}
+    if None in units.values() or None in billed.values():
+        return
+    coded = [Coded(line, act_price(units[line.key], line.coefficient)) for line in lines]
+    expected = rates(claim.profession, coded, around(claim, book, entries))
+    if not any(one.rule == "GEN-04" for one in expected):
+        return
+    due = {
+        one.line.key: act_price(units[one.line.key], one.line.coefficient, 1, one.rate)
+        for one in expected
+    }
+    difference = sum(due.values()) - sum(billed.values())
+    if abs(difference) <= len(lines):
+        return
+    for one in expected:
+        line, more = one.line, due[one.line.key] - billed[one.line.key]
+        if abs(more) > 1 and (more > 0) == (difference > 0):
+            yield Hit(
+                line.key,
+                f"{name(line)} du {say_day(day)} : {one.why or 'plein tarif.'} {euros(billed[line.key])} facturés, "
+                f"{euros(due[line.key])} dus si ces soins sont d'un même passage.",
+                _at_rate(line, one.rate, more),
+                ADVICE,
+            )
+
+
+def _billed(claim: Claim, book: Book, line: Line, unit: int | None) -> int | None:
+    """What is billed for the act itself, surcharge out; ``None`` when that is not known."""
+    if line.amount is None:
+        return None if unit is None else act_price(unit, line.coefficient)
+    extra = surcharges(claim, book, line)
+    return line.amount - extra[0] if extra and len(extra) == 1 else None
+
+
+def _at_rate(line: Line, rate: int, more: int) -> Proposal:
+    if not rate:
+        return remove(line)
+    return Proposal(
+        "replace",
+        f"{name(line)} à {rate} %",
+        line.key,
+        act=line.act.code if line.act else "",
+        key_letter=line.key_letter,
+        coefficient=line.coefficient,
+        factor=rate,
+        gain=more,
     )
 
 
@@ -311,15 +393,15 @@ def distance_only_on_the_way_to_a_patient(claim: Claim, book: Book) -> Iterator[
                 )
 
 
-def trips(claim: Claim, book: Book, day, place: str) -> dict:
-    """Travel lines that are not the first of their kind on one trip to one address, with the first.
+def trips(claim: Claim, book: Book, day: date, place: str) -> dict:
+    """Travel lines that another patient of the address bears already on that trip, with that line.
 
-    A trip: same address, same passage. Silent where place or address is not known.
+    Silent where place or address is not known.
     """
     key = ("trips", claim.practitioner, day, place)
     if key in book.memo:
         return book.memo[key]
-    first: dict = {}
+    firsts: dict[tuple, list[Entry]] = {}
     result: dict = {}
     for entry in book.round_of(claim, day):
         line = entry.line
@@ -328,13 +410,21 @@ def trips(claim: Claim, book: Book, day, place: str) -> dict:
         home = book.patient(entry.claim).home
         if not home:
             continue
-        trip = (home, line.passage, kind(entry.claim, line))
-        if trip not in first:
-            first[trip] = entry
-        elif entry.claim.patient != first[trip].claim.patient or place == "facility":
-            result[entry.claim.key, line.key] = first[trip]
+        known = firsts.setdefault((home, kind(entry.claim, line)), [])
+        first = next((one for one in known if _one_trip(one.line, line)), None)
+        if first is None:
+            known.append(entry)
+        elif entry.claim.patient != first.claim.patient:
+            result[entry.claim.key, line.key] = first
     book.memo[key] = result
     return result
+
+
+def _one_trip(one: Line, other: Line) -> bool:
+    """Visits to one address shortly one after the other, or of one rank where the hours are not known."""
+    if one.minute is None or other.minute is None:
+        return one.passage == other.passage
+    return abs(other.minute - one.minute) <= limit("GEN-10-passage")
 
 
 @rule("GEN-09")
@@ -393,34 +483,48 @@ def _without_surcharge(line: Line) -> Proposal:
 def surcharge_at_its_hours(claim: Claim, book: Book) -> Iterator[Hit]:
     """Night between 20 and 8, call between 19 and 7 unless ordered at night; F on a Sunday or holiday."""
     for line in claim.lines:
-        problem = ""
-        if line.complement == "F" and not is_sunday_or_holiday(line.day, claim.zone):
-            problem = f"le {say_day(line.day)} n'est ni un dimanche ni un jour férié."
-            if claim.is_billed and is_sunday_or_holiday(line.day, "57"):
-                continue  # holiday of Alsace-Moselle: the place is not known here
+        if line.complement == "F":
+            problem, severity = _no_holiday(claim, line)
         elif line.complement == "N":
-            start, end = limit("GEN-11-nuit-debut"), limit("GEN-11-nuit-fin")
-            called_from, called_to = limit("GEN-11-appel-debut"), limit("GEN-11-appel-fin")
-            ordered = "night" in (_mentions(line, book) or ())
-            if line.minute is not None and not in_ring(line.minute, start, end):
-                problem = f"soin à {clock(line.minute)}, hors de la nuit (20 h à 8 h)."
-            elif (
-                line.called_minute is not None
-                and not ordered
-                and not in_ring(line.called_minute, called_from, called_to)
-            ):
-                problem = f"appel à {clock(line.called_minute)}, hors de 19 h à 7 h."
+            problem, severity = _no_night(line, book), None
+        else:
+            continue
         if problem:
             yield Hit(
                 line.key,
                 f"{name(line)} {line.complement} : {problem}",
                 _without_surcharge(line),
+                severity,
             )
 
 
-@rule("GEN-12", "infirmier", "kinesitherapeute")
-def repeated_surcharge_is_ordered(claim: Claim, book: Book) -> Iterator[Hit]:
-    """A surcharge on an act repeated on other days needs the word of the prescriber."""
+def _no_holiday(claim: Claim, line: Line) -> tuple[str, Severity | None]:
+    """A holiday of Alsace-Moselle or of a territory may be one where the practitioner works: only advice."""
+    if is_sunday_or_holiday(line.day, claim.zone):
+        return "", None
+    if any(is_holiday(line.day, place) for place in country_subdivisions() if place):
+        if claim.is_billed:
+            return "", None
+        return f"le {say_day(line.day)} n'est férié que dans certains territoires.", ADVICE
+    return f"le {say_day(line.day)} n'est ni un dimanche ni un jour férié.", None
+
+
+def _no_night(line: Line, book: Book) -> str:
+    start, end = limit("GEN-11-nuit-debut"), limit("GEN-11-nuit-fin")
+    called_from, called_to = limit("GEN-11-appel-debut"), limit("GEN-11-appel-fin")
+    if line.minute is not None and not in_ring(line.minute, start, end):
+        return f"soin à {clock(line.minute)}, hors de la nuit ({clock(start)} à {clock(end)})."
+    if (
+        line.called_minute is not None
+        and "night" not in (_mentions(line, book) or ())
+        and not in_ring(line.called_minute, called_from, called_to)
+    ):
+        return f"appel à {clock(line.called_minute)}, hors de {clock(called_from)} à {clock(called_to)}."
+    return ""
+
+
+def _repeated_without_order(claim: Claim, book: Book) -> Iterator[Hit]:
+    """A surcharge on an act repeated on other days, and a prescription that does not say so."""
     timeline = book.timeline(claim)
     days = timeline.memo.get("days_of_act")
     if days is None:
@@ -442,6 +546,38 @@ def repeated_surcharge_is_ordered(claim: Claim, book: Book) -> Iterator[Hit]:
                 f"{name(line)} {line.complement} du {say_day(line.day)} : acte répété, l'ordonnance ne dit pas "
                 f"qu'{words} est nécessaire.",
                 _without_surcharge(line),
+            )
+
+
+@rule("GEN-12", "infirmier", "kinesitherapeute")
+def surcharge_is_ordered(claim: Claim, book: Book) -> Iterator[Hit]:
+    """A repeated surcharge needs the word of the prescriber; an ordered one that is missing is proposed."""
+    yield from _repeated_without_order(claim, book)
+    if claim.profession == "kinesitherapeute":  # of nurses INF-40 speaks
+        yield from _ordered_and_missing(claim, book)
+
+
+def _ordered_and_missing(claim: Claim, book: Book) -> Iterator[Hit]:
+    """Daily care ordered, done on a Sunday or holiday, no surcharge in the session."""
+    for entries in book.sessions(claim):
+        cared = [
+            entry.line
+            for entry in entries
+            if entry.claim is claim and entry.line.has("reeducation") and entry.line.factor != 0
+        ]
+        if not cared or any(entry.line.complement for entry in entries):
+            continue
+        line = max(cared, key=lambda one: one.coefficient)
+        if "daily" not in (_mentions(line, book) or ()):
+            continue
+        if is_sunday_or_holiday(line.day, claim.zone):
+            cents = unit_cents(claim, book, "F", line.day)
+            yield Hit(
+                line.key,
+                f"{name(line)} du {say_day(line.day)}, dimanche ou jour férié, soins quotidiens prescrits : la "
+                "majoration F est due.",
+                Proposal("complement", "Ajouter la majoration F", line.key, value="F", gain=cents),
+                ADVICE,
             )
 
 
@@ -487,9 +623,8 @@ def factors(claim: Claim, line: Line) -> tuple[int, ...]:
 
 
 def prices(claim: Claim, line: Line, unit: int, extra: list[int]) -> list[int]:
-    full = act_price(unit, line.coefficient)
     return [
-        ((full * factor + 50) // 100) * line.quantity + more
+        act_price(unit, line.coefficient, line.quantity, factor) + more
         for factor in factors(claim, line)
         for more in extra
     ]
@@ -627,10 +762,9 @@ def same_act(line: Line) -> tuple:
 @rule("GEN-16")
 def same_act_twice(claim: Claim, book: Book) -> Iterator[Hit]:
     """The same act, day and passage on two claims, or twice on one; the first keeps its place."""
-    timeline = book.timeline(claim)
     for day in {line.day for line in claim.lines}:
-        for earlier, later in _repeats(timeline.on(day)):
-            if later.claim is not claim or later.line.has("deux_par_jour"):
+        for earlier, later in _repeats(of_day(claim, book, day)):
+            if later.claim is not claim or later.line.has("deux_par_jour", "palliatif"):
                 continue
             where = "sur une autre facture" if earlier.claim is not claim else "sur cette facture"
             yield Hit(
@@ -645,10 +779,19 @@ def _repeats(entries: list[Entry]) -> Iterator[tuple[Entry, Entry]]:
     first: dict[tuple, Entry] = {}
     for entry in entries:
         key = same_act(entry.line)
-        if key in first:
-            yield first[key], entry
-        else:
+        if key not in first:
             first[key] = entry
+        elif not _is_second_of_session(first[key], entry):
+            yield first[key], entry
+
+
+def _is_second_of_session(one: Entry, other: Entry) -> bool:
+    """On one claim: two wounds at two rates, two lines of kilometres; when imported, two visits of the day."""
+    return one.claim is other.claim and (
+        one.claim.is_billed
+        or one.line.factor != other.line.factor
+        or one.line.amount != other.line.amount
+    )
 
 
 # --- stays

@@ -1,3 +1,4 @@
+/** @odoo-module ignore **/
 /* The practitioner's pages work without this: it shows what was photographed, makes photos lighter, and asks for a
    reason only when something is unticked. */
 (function () {

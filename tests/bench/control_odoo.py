@@ -1,0 +1,165 @@
+# ruff: noqa: F821, T201  (odoo shell gives env; the report is printed)
+"""Control of 1,000 and of 10,000 FSE, each in one call: seconds, growth per FSE, queries, memory.
+
+    bin/bench control             the table, in French and English
+    bin/bench control --profile   and where the time goes
+
+Runs in `odoo shell`, which gives `env`. Twenty nurses, patients seen twice a week, two to four acts per FSE, and a year
+of earlier claims, so that rules have a history to look at.
+"""
+
+import cProfile
+import os
+import pstats
+import random
+import resource
+import time
+from datetime import date, timedelta
+
+from stdnum import luhn
+
+SIZES = (1_000, 10_000)
+PRACTITIONERS = 20
+START = date(2026, 9, 1)
+SEED = 20261122
+
+
+def practitioners():
+    # the country of a new company would install what a benchmark does not need
+    companies = env["res.company"].with_context(chart_template_load=True)
+    for number in range(PRACTITIONERS):
+        body = f"7569{number:04d}"
+        companies |= companies.create(
+            {
+                "name": f"Bench {number}",
+                "country_id": env.ref("base.fr").id,
+                "currency_id": env.ref("base.EUR").id,
+                "health_profession": "infirmier",
+                "health_provider_no": body + luhn.calc_check_digit(body),
+            }
+        )
+    env.user.company_ids |= companies
+    return companies
+
+
+def claims(env, companies, count, sent, first_day, days, tag):
+    """`count` FSE with their acts, made in batches; `sent` ones are history."""
+    draw = random.Random(f"{SEED}{tag}")
+    codes = env["health.ngap"]._product_by_code()
+    care = [
+        env["product.product"].browse(codes[code])
+        for code in ("INF-AMI1,5-01", "INF-AMI1-02", "INF-AMI4-01", "INF-AMI2-01")
+    ]
+    patients = {
+        company: env["res.partner"].search(
+            [("company_id", "=", company.id), ("health_kind", "=", "patient")]
+        )
+        for company in companies
+    }
+    fses = env["health.fse"]
+    for start in range(0, count, 1000):
+        rows = []
+        for number in range(start, min(start + 1000, count)):
+            company = companies[number % len(companies)]
+            people = patients[company]
+            day = first_day + timedelta(days=draw.randrange(days))
+            acts = [
+                (
+                    0,
+                    0,
+                    {
+                        "act_date": day,
+                        "key_letter": "IFD",
+                        "coefficient_hundredths": 100,
+                        "amount": 2.75,
+                        "sequence": 9,
+                    },
+                )
+            ]
+            for product in draw.sample(care, draw.randint(1, 3)):
+                acts.append(
+                    (
+                        0,
+                        0,
+                        {
+                            "act_date": day,
+                            "product_id": product.id,
+                            "key_letter": product.health_key_letter,
+                            "coefficient_hundredths": product.health_coefficient_hundredths,
+                            "amount": product.health_coefficient_hundredths * 3.15 / 100,
+                        },
+                    )
+                )
+            rows.append(
+                {
+                    "name": f"{tag}{number}",
+                    "company_id": company.id,
+                    "patient_id": people[number // len(companies) % len(people)].id,
+                    "fse_date": day,
+                    "sent_on": day if sent else False,
+                    "origin": "journal",
+                    "prescriber_no": "123456789",
+                    "prescription_date": first_day - timedelta(days=10),
+                    "act_ids": acts,
+                }
+            )
+        fses |= env["health.fse"].with_context(tracking_disable=True).create(rows)
+        env.flush_all()
+    return fses
+
+
+def run():
+    companies = practitioners()
+    everybody = env(context=dict(env.context, allowed_company_ids=companies.ids))
+    partners = everybody["res.partner"].with_context(tracking_disable=True)
+    partners.create(
+        [
+            {
+                "name": f"P{number}",
+                "health_kind": "patient",
+                "company_id": companies[number % len(companies)].id,
+                "health_birth_date": "1950-05-01",
+            }
+            for number in range(2000)
+        ]
+    )
+    started = time.perf_counter()
+    claims(everybody, companies, 5_000, True, START - timedelta(days=365), 360, "H")
+    todo = claims(everybody, companies, max(SIZES), False, START, 60, "T")
+    for table in ("health_fse", "health_fse_act", "res_partner"):
+        env.cr.execute(f"ANALYZE {table}")
+    print(f"préparé en {time.perf_counter() - started:.0f} s (prepared)")
+    todo[:50]._control()
+    results = []
+    for size in SIZES:
+        env.cr.execute("DELETE FROM health_finding")
+        env.invalidate_all()
+        queries, peak = env.cr.sql_log_count, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        profile = (
+            cProfile.Profile() if "--profile" in os.environ.get("BENCH_ARGUMENTS", "") else None
+        )
+        if profile:
+            profile.enable()
+        started = time.perf_counter()
+        todo[:size]._control()
+        env.flush_all()
+        seconds = time.perf_counter() - started
+        if profile:
+            profile.disable()
+            pstats.Stats(profile).sort_stats("cumulative").print_stats(45)
+        env.cr.execute("SELECT count(*) FROM health_finding")
+        grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - peak
+        results.append(
+            (size, seconds, env.cr.sql_log_count - queries, env.cr.fetchone()[0], grown / 1024)
+        )
+    print("FSE       secondes   ms/FSE   requêtes   constats   mémoire +Mo")
+    print("claims    seconds    ms each  queries    findings   memory +MB")
+    for size, seconds, queries, findings, grown in results:
+        print(
+            f"{size:<9,d} {seconds:<10.2f} {seconds / size * 1000:<8.2f} {queries:<10d} {findings:<10d} {grown:.0f}"
+        )
+    (small, few, *_), (large, many, *_) = results
+    print(f"croissance par FSE / growth per claim: × {(many / large) / (few / small):.2f}")
+
+
+run()

@@ -11,6 +11,7 @@ import os
 import sys
 import time
 from collections import Counter
+from datetime import date, timedelta
 from pathlib import Path
 
 import odoo
@@ -30,6 +31,7 @@ ROLES = {
     "accountant": "comptable",
     "practitioner": "professionnelle",
 }
+WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 ORDER = ("fse", "arl", "noemie", "bank")
 
 
@@ -52,8 +54,11 @@ def progress(text):
 
 def load(env):
     agency = json.loads((DEMO / "agency.json").read_text())
+    entered = json.loads((DEMO / "entry.json").read_text())
     env = set_up_agency(env, agency)
-    companies = set_up_practitioners(env, agency)
+    companies = set_up_practitioners(env, agency["practitioners"])
+    nurse, *_rest = set_up_practitioners(env, [entered["practitioner"]]).values()
+    companies[nurse.health_provider_no] = nurse
     env = env(
         context={
             **env.context,
@@ -72,6 +77,9 @@ def load(env):
             add_contacts(env)
         env.cr.commit()
     progress(f"{len(paths)} fichiers reçus en {time.monotonic() - start:.0f} s")
+    Entry(env, agency, entered, companies).load()
+    prove_rights(env, agency)
+    env.cr.commit()
     start = time.monotonic()
     env["health.cycle"].run(agency["demo_date"])
     env.cr.commit()
@@ -115,7 +123,7 @@ def set_up_agency(env, agency):
     return env(context={**env.context, "lang": "fr_FR", "tz": "Europe/Paris"})
 
 
-def set_up_practitioners(env, agency):
+def set_up_practitioners(env, practitioners):
     fields = (
         "name",
         "profession",
@@ -131,7 +139,7 @@ def set_up_practitioners(env, agency):
         "phone",
     )
     companies = {}
-    for data in agency["practitioners"]:
+    for data in practitioners:
         wizard = env["health.practitioner.setup"].create({name: data[name] for name in fields})
         wizard.action_setup()
         companies[data["provider_no"]] = wizard.company_id
@@ -170,6 +178,197 @@ def add_contacts(env):
         row = contacts.get(f"{patient.health_nir}{patient.health_birth_date}")
         if row:
             patient.write({"email": row["email"], "phone": row["phone"]})
+
+
+def prove_rights(env, agency):
+    """The rights of those whose claims wait were looked up the day before, but for two patients."""
+    day = date.fromisoformat(agency["demo_date"]) - timedelta(days=1)
+    waiting = env["health.fse"].search([("sent_on", "=", False)], order="name").patient_id
+    unchecked = waiting.sorted("ref")[-2:]
+    entered = env["health.visit"].search([]).patient_id
+    coverages = (waiting - unchecked + entered).health_coverage_ids.filtered(
+        lambda coverage: coverage._covers(day)
+    )
+    env["health.rights.proof"].create(
+        [
+            {"coverage_id": coverage.id, "date": day, "method": "adri", "result": "open"}
+            for coverage in coverages
+        ]
+    )
+
+
+class Entry:
+    """What the agency enters by hand: a nurse's round, three single cases, a quote. Billing it is left to a biller."""
+
+    def __init__(self, env, agency, entered, companies):
+        self.env = env
+        self.entered = entered
+        self.companies = companies
+        self.products = dict(
+            env["product.product"]
+            .search([("health_act_code", "!=", False)])
+            .mapped(lambda product: (product.health_act_code, product.id))
+        )
+        self.cases = {case.code: case for case in env["health.coverage.case"].search([])}
+        self.prescribers = {
+            data["prescriber_no"]: env["res.partner"].create(
+                {
+                    "name": data["name"],
+                    "health_kind": "prescriber",
+                    "health_prescriber_no": data["prescriber_no"],
+                }
+            )
+            for data in agency["prescribers"]
+        }
+
+    def load(self):
+        start = time.monotonic()
+        nurse = self.companies[self.entered["practitioner"]["provider_no"]]
+        monday = date.fromisoformat(self.entered["week"])
+        for data in self.entered["round"]:
+            self.round_patient(nurse, data)
+        self.env["health.round.plan"]._make_visits(nurse, monday, monday + timedelta(days=7))
+        for data in self.entered["cases"]:
+            self.case(self.companies[data["provider_no"]], data)
+        progress(f"saisies du cabinet : {time.monotonic() - start:.0f} s")
+
+    def patient(self, company, data):
+        case = self.cases[data["coverage"]["case"]]
+        kinds = {"amo": data["coverage"]["fund"], "amc": data["coverage"]["insurer"]}
+        payers = {
+            kind: self.env["res.partner"]._health_payers(kind, [number])[number] if number else None
+            for kind, number in kinds.items()
+        }
+        [reference] = self.env["health.fse"]._next_references(1)
+        patient = self.env["res.partner"].create(
+            {
+                "name": f"{data['last_name']} {data['first_name']}",
+                "health_kind": "patient",
+                "company_id": company.id,
+                "ref": reference,
+                "health_nir": data["nir"],
+                "health_birth_date": data["birth_date"],
+                "email": data["email"],
+                "phone": data["phone"],
+                "health_distance": data["distance"],
+                "health_same_town": data["distance"] == "0",
+                "lang": "fr_FR",
+                "customer_rank": 1,
+            }
+        )
+        self.env["health.coverage"].create(
+            {
+                "patient_id": patient.id,
+                "date_from": "2026-01-01",
+                "case_id": case.id,
+                "amo_partner_id": payers["amo"].id,
+                "amo_org": data["coverage"]["fund"] + data["coverage"]["centre"],
+                "amo_rate": case.amo_rate,
+                "insurance_nature": case.insurance_nature,
+                "exemption": case.exemption,
+                **(
+                    {
+                        "amc_partner_id": payers["amc"].id,
+                        "amc_org": data["coverage"]["insurer"],
+                        "amc_member": data["coverage"]["member"],
+                        "third_party_amc": True,
+                    }
+                    if payers["amc"]
+                    else {}
+                ),
+            }
+        )
+        return patient
+
+    def prescription(self, patient, data):
+        return self.env["health.prescription"].create(
+            {
+                "patient_id": patient.id,
+                "prescriber_id": self.prescribers[data["prescriber"]].id,
+                "prescriber_no": data["prescriber"],
+                "date": data["date"],
+                "sessions": data["sessions"],
+                "mention_daily": "daily" in data["mentions"],
+                "mention_home": True,
+                "act_ids": [(0, 0, {"product_id": self.products[code]}) for code in data["acts"]],
+            }
+        )
+
+    def round_patient(self, company, data):
+        patient = self.patient(company, data)
+        prescription = self.prescription(patient, data["prescription"])
+        self.env["health.round.plan"].create(
+            [
+                {
+                    "patient_id": patient.id,
+                    "prescription_id": prescription.id,
+                    "date_from": data["prescription"]["date"],
+                    "time": plan["time"],
+                    "passage": plan["passage"],
+                    "place": "home",
+                    **{
+                        name: str(day) in plan["days"] for day, name in enumerate(WEEKDAYS, start=1)
+                    },
+                    "act_ids": [
+                        (0, 0, {"sequence": rank, "product_id": self.products[code]})
+                        for rank, code in enumerate(plan["acts"])
+                    ],
+                }
+                for plan in data["plans"]
+            ]
+        )
+
+    def case(self, company, data):
+        patient = self.patient(company, data["patient"])
+        prescription = self.prescription(patient, data["prescription"])
+        if data["agreement"]:
+            self.env["health.prior.agreement"].create(
+                {
+                    "patient_id": patient.id,
+                    "prescription_id": prescription.id,
+                    "product_ids": [(6, 0, prescription.act_ids.product_id.ids)],
+                    **data["agreement"],
+                }
+            )
+        self.env["health.visit"].create(
+            [
+                {
+                    "patient_id": patient.id,
+                    "prescription_id": prescription.id,
+                    "day": visit["day"],
+                    "time": visit["time"],
+                    "place": "office",
+                    "state": "done",
+                    "act_ids": [(0, 0, {"product_id": self.products[visit["act"]]})],
+                }
+                for visit in data["visits"]
+            ]
+        )
+        if data["case"] == self.entered["quote"]["case"]:
+            self.quote(patient)
+
+    def quote(self, patient):
+        """A quote sent, not signed yet: an act outside the nomenclature."""
+        quote = self.entered["quote"]
+        order = self.env["sale.order"].create(
+            {
+                "company_id": patient.company_id.id,
+                "health_patient_id": patient.id,
+                "order_line": [
+                    (
+                        0,
+                        0,
+                        {
+                            "product_id": self.env.ref("health_billing.product_outside").id,
+                            "name": quote["label"],
+                            "product_uom_qty": 1,
+                            "price_unit": odoo.addons.health_billing.tools.euros(quote["cents"]),
+                        },
+                    )
+                ],
+            }
+        )
+        order.state = "sent"
 
 
 # -- the summary --------------------------------------------------------------------------------------

@@ -13,11 +13,11 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parents[1] / "addons" / "health_sesam")]
 
-from demodata import bank, care, returns, truth, writers  # noqa: E402
+from demodata import bank, care, entry, returns, truth, writers  # noqa: E402
 
 from norms import noemie  # noqa: E402
 
-MADE = ("agency.json", "patients.csv", "expected.json", "README.md")
+MADE = ("agency.json", "entry.json", "patients.csv", "expected.json", "README.md")
 FOLDERS = ("fse", "arl", "noemie", "bank")
 
 
@@ -37,6 +37,7 @@ def build():
     return {
         **files,
         **writers.agency(files),
+        **entry.write(),
         **writers.expected(found),
         **writers.readme(found, files, entries),
     }

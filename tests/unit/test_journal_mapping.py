@@ -65,6 +65,15 @@ def test_an_export_is_read_by_what_is_suggested():
     assert (fse.amo_org, fse.amc_org) == ("017510000", "0099999999")
 
 
+def test_packages_stand_without_coefficient():
+    found = suggest(("Cotation",), [["AMI 4"], ["BSB"]])
+    assert convert({"Cotation": "BSB"}, found.values())[0] == {
+        "key_letter": "BSB",
+        "coefficient": "1",
+    }
+    assert "coefficient" not in suggest(("Lettre",), [["AMI"], ["AMX"]])
+
+
 @pytest.mark.parametrize("delimiter", [";", ",", "\t", "|"])
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1252", "utf-16"])
 def test_delimiters_and_encodings(delimiter, encoding):

@@ -106,7 +106,7 @@ class PractitionerPortal(http.Controller):
             "care": question._portal_care(),
             "expects": question.expects,
             "fills": question.fills,
-            "choices": question.choices or [],
+            "choices": question._choice_pairs(),
             "is_late": bool(question.deadline and question.deadline < today),
             "due": self._due(question, today),
             "practice": question.company_id.name if len(practices) > 1 else "",
@@ -121,7 +121,7 @@ class PractitionerPortal(http.Controller):
             return request.env._("Late: expected on %s", day)
         return request.env._("Before the end of %s", day)
 
-    def _details(self, question):
+    def _details(self, question, ticked=None):
         """What only the page of one question shows."""
         return {
             "patient": question.patient_id.name or "",
@@ -139,6 +139,8 @@ class PractitionerPortal(http.Controller):
                     ),
                     "day": self._day(fse.fse_date, "d MMMM"),
                     "amount": format_cents(cents(fse.amount_total)),
+                    # what was unticked stays so after a mistake
+                    "is_ticked": ticked is None or str(fse.id) in ticked,
                 }
                 for fse in question._all_fses()
             ]
@@ -217,11 +219,15 @@ class PractitionerPortal(http.Controller):
     def _question_page(self, practices, question, n, sur, error="", values=None, status=200):
         today = fields.Date.context_today(question)
         position, total = self._progress(practices, question, n, sur)
+        ticked = values["fse"] if values and not values.get("unable") else None
         return self._render(
             "question",
             {
                 "practices": practices,
-                "card": {**self._card(question, today, practices), **self._details(question)},
+                "card": {
+                    **self._card(question, today, practices),
+                    **self._details(question, ticked),
+                },
                 "position": position,
                 "total": total,
                 "progress": request.env._("%(rank)s of %(total)s", rank=position, total=total),
@@ -270,8 +276,9 @@ class PractitionerPortal(http.Controller):
             name: post.get(name) if isinstance(post.get(name), str) else ""
             for name in ("answer", "date", "reason", "unable")
         }
+        values["fse"] = form.getlist("fse")
         try:
-            question._answer({**values, "fse": form.getlist("fse")}, self._uploads())
+            question._answer(values, self._uploads())
         except AlreadyAnswered:
             return self._question_page(practices, question, n, sur, status=409)
         except UserError as error:
@@ -328,7 +335,9 @@ class PractitionerPortal(http.Controller):
                     count=len(group),
                 ),
             }
-            for day, group in visits.grouped("day").items()
+            for day, group in sorted(
+                visits.grouped("day").items(), key=lambda pair: (pair[0] != today, pair[0])
+            )
         ]
         return self._render(
             "week", {"practices": practices, "days": days, "page": "week", "tab": ""}

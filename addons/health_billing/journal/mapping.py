@@ -239,12 +239,14 @@ def _refined(rules, samples):
         if target in DATES:
             rules[target] = Rule(target, rule.sources, date_format=_date_format(values))
     for first, second, pattern in (
-        ("key_letter", "coefficient", r"[A-Za-z]{1,4}\s*\d+(?:[.,]\d+)?"),
+        # packages (“BSB”) stand without coefficient among acts that have one
+        ("key_letter", "coefficient", r"[A-Za-z]{1,4}(?:\s*\d+(?:[.,]\d+)?)?"),
         ("last_name", "first_name", r"\S+(?:\s+\S+)+"),
     ):
         if first in rules and second not in rules:
             values = samples.get(rules[first].sources[0], [])
-            if values and all(re.fullmatch(pattern, value) for value in values):
+            told = first != "key_letter" or any(re.search(r"\d", value) for value in values)
+            if values and told and all(re.fullmatch(pattern, value) for value in values):
                 for target in (first, second):
                     rules[target] = Rule(target, rules[first].sources, part=PARTS[target])
     return rules

@@ -154,10 +154,10 @@ class HealthQuestion(models.Model):
             parts = [kinds.get(question.kind, ""), question._initials(), day]
             question.display_name = " · ".join(filter(None, parts))
 
-    @api.constrains("expects", "choices")
+    @api.constrains("expects", "choices", "fills")
     def _check_choices(self):
         for question in self:
-            if question.expects == "choice" and not question.choices:
+            if question.expects == "choice" and not question._choice_pairs():
                 raise ValidationError(
                     self.env._("A question with several answers needs the list of them.")
                 )
@@ -168,13 +168,7 @@ class HealthQuestion(models.Model):
     def create(self, vals_list):
         """Override: a question has a deadline; default: some days from now (a parameter)."""
         deadline = self._default_deadline()
-        vals_list = [{"deadline": deadline, **vals} for vals in vals_list]
-        for vals in vals_list:
-            if vals.get("fills") == "place":
-                vals["choices"] = [
-                    [value, label] for value, label in self.env["health.fse.act"]._places()
-                ]
-        return super().create(vals_list)
+        return super().create([{"deadline": deadline, **vals} for vals in vals_list])
 
     @api.model
     def _ask(self, vals_list):
@@ -506,10 +500,16 @@ class HealthQuestion(models.Model):
         return hour, {"hour": hour}
 
     def _read_choice(self, values, _files):
-        label = dict(self.choices or []).get(values.get("answer"))
+        label = dict(self._choice_pairs()).get(values.get("answer"))
         if not label:
             raise UserError(self.env._("Choose one of the answers."))
         return label, {"choice": values["answer"]}
+
+    def _choice_pairs(self):
+        """Answers to choose from, in the language of who reads."""
+        if self.fills == "place":
+            return [list(pair) for pair in self.env["health.fse.act"]._places()]
+        return self.choices or []
 
     def _read_yes_no(self, values, _files):
         answers = {"yes": self.env._("Yes"), "no": self.env._("No")}

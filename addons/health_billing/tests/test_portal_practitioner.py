@@ -277,7 +277,10 @@ class TestPortalPractitioner(QuestionCommon, HttpCase):
         self.assertEqual(page.count('type="checkbox"'), 2)
         self.assertIn("000101", page)
         self.assertNotIn("AMI", page)
-        self.answer(question, {"fse": [str(fses[0].id)]}, status=422)
+        page = self.answer(question, {"fse": [str(fses[0].id)]}, status=422).text
+        # the one that did not leave is not ticked again behind the practitioner's back
+        ticked = re.findall(r'name="fse" value="(\d+)" checked', page)
+        self.assertEqual(ticked, [str(fses[0].id)])
         self.answer(question, {"fse": [str(fses[0].id)], "reason": "carte oubliée"})
         self.assertIn("000102", question.answer)
 

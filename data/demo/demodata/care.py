@@ -138,7 +138,7 @@ def _birth_date(dice, care):
     return date(year, 1 + dice.below(8), 1 + dice.below(28))
 
 
-def _nir(sex, born, order):
+def fake_nir(sex, born, order):
     """A 13-character NIR of a birthplace that does not exist (commune 999)."""
     place = {9: "2A999", 31: "2B999"}.get(order, "99999")
     return f"{sex}{born:%y%m}{place}{order:03d}"
@@ -161,9 +161,9 @@ def _patients(dice):
             if plan.care in world.CHILD_CARE:  # a child is covered under a parent's number
                 parent_sex = 1 + dice.below(2)
                 parent_born = date(born.year - 26 - dice.below(9), 1 + dice.below(12), 1)
-                nir = _nir(parent_sex, parent_born, order)
+                nir = fake_nir(parent_sex, parent_born, order)
             else:
-                nir = _nir(sex, born, order)
+                nir = fake_nir(sex, born, order)
             result.append(
                 (
                     plan,

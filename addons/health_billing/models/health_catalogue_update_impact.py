@@ -69,10 +69,8 @@ class HealthCatalogueUpdateImpact(models.Model):
                     "summary": impact.update_id._headline(),
                     "note": impact._note(),
                     "user_id": user.id,
-                    "date_deadline": max(
-                        fields.Date.context_today(self),
-                        impact.update_id.first_day or fields.Date.context_today(self),
-                    ),
+                    # of today, so that the clock menu counts it at the next login
+                    "date_deadline": fields.Date.context_today(self),
                 }
                 for impact in self
                 for user in users

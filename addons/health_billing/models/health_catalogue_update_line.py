@@ -22,8 +22,8 @@ class HealthCatalogueUpdateLine(models.Model):
     zone = fields.Char()
     zone_label = fields.Char("Where")
     day = fields.Date("From day", help="First day on which something is different.")
-    before = fields.Char("Before")
-    after = fields.Char("After")
+    before = fields.Char()
+    after = fields.Char()
     source = fields.Text()
     grade = fields.Selection(
         [("A", "Official text"), ("B", "Secondary source"), ("C", "Unconfirmed")], string="Proof"

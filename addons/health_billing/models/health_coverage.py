@@ -533,7 +533,7 @@ class HealthCoverage(models.Model):
                 # the same rights, seen earlier than we knew
                 after.start = day
                 return after
-            there = _Period.read(fse, signs, day, later, cases)
+            there = _Period.learnt(fse, signs, day, later, cases)
             timeline.append(there)
             return there
         difference = there.difference(signs)
@@ -545,7 +545,7 @@ class HealthCoverage(models.Model):
         if not there.is_read or day <= (there.seen or there.start):
             # typed or proven, or other FSE of that day or later bear the old ones: the finding tells
             return there
-        fresh = _Period.read(fse, signs, day, there.end, cases)
+        fresh = _Period.learnt(fse, signs, day, there.end, cases)
         if not fresh.values.get("amc_org"):
             fresh.inherit_contract(there)
         fresh.values["change"] = self.env._(
@@ -1137,7 +1137,7 @@ class _Period:
         )
 
     @classmethod
-    def read(cls, fse, signs, start, end, cases):
+    def learnt(cls, fse, signs, start, end, cases):
         """A period read on an FSE."""
         debtors = {share.debtor_kind for share in fse.share_ids if share.amount}
         values = {

@@ -45,7 +45,7 @@ class HealthCoverageCase(models.Model):
         FSE does not say that somebody has them.
         """
         unclear = self.env.ref("health_billing.coverage_case_unclear", raise_if_not_found=False)
-        cases = self.search([])
+        cases = self.search([("active", "=", True)])
         groups = (cases - (unclear or self)).grouped(
             lambda case: (case.insurance_nature, case.exemption, case.amo_rate)
         )

@@ -22,7 +22,10 @@ class HealthFinding(models.Model):
     )
     patient_id = fields.Many2one(related="fse_id.patient_id", store=True)
     currency_id = fields.Many2one(related="fse_id.currency_id")
-    fse_amount = fields.Monetary("Amount of the FSE", related="fse_id.amount_total", store=True)
+    # no sum: an FSE may bear several findings; the cockpit counts each once
+    fse_amount = fields.Monetary(
+        "Amount of the FSE", related="fse_id.amount_total", store=True, aggregator=None
+    )
     fse_origin = fields.Selection(related="fse_id.origin", string="Origin of the FSE")
     fse_state = fields.Selection(related="fse_id.state", string="State of the FSE")
     act_id = fields.Many2one("health.fse.act", ondelete="cascade", index="btree_not_null")

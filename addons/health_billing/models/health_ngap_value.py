@@ -32,6 +32,7 @@ class HealthNgapValue(models.Model):
     date_from = fields.Date(required=True)
     date_to = fields.Date(help="First day on which the value no longer applies.")
     source = fields.Text()
+    source_line = fields.Char("Source (one line)", compute="_compute_source_line")
     grade = fields.Selection(
         [("A", "Official text"), ("B", "Secondary source"), ("C", "Unconfirmed")],
         required=True,
@@ -66,6 +67,11 @@ class HealthNgapValue(models.Model):
             value.display_name = (
                 f"{value.key_letter} · {value.zone_label} · {format_cents(cents(value.value))}"
             )
+
+    @api.depends("source")
+    def _compute_source_line(self):
+        for value in self:
+            value.source_line = " ".join((value.source or "").split())
 
     @api.depends("zone")
     def _compute_zone_label(self):

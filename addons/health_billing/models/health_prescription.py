@@ -29,12 +29,9 @@ def keep_with(records, name):
 
     A file chosen before the record is saved belongs to nothing, and only who uploaded it may open it.
     """
+    user = records.env.user
     for record in records:
-        loose = (
-            record[name]
-            .sudo()
-            .filtered(lambda file: not file.res_id and file.create_uid == record.env.user)
-        )
+        loose = record[name].sudo().filtered(lambda f: not f.res_id and f.create_uid == user)
         if loose:
             loose.write({"res_model": record._name, "res_id": record.id})
 

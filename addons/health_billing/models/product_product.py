@@ -116,10 +116,11 @@ class ProductProduct(models.Model):
     def _compute_display_name(self):
         """Override of `product`: an act is called by letter, coefficient and the beginning of its label."""
         acts = self.filtered("health_key_letter")
-        super(ProductProduct, self - acts)._compute_display_name()
+        result = super(ProductProduct, self - acts)._compute_display_name()
         for act in acts:
             name = f"{act._health_short()} · {act.name}"
             act.display_name = name if len(name) <= SHORT else f"{name[: SHORT - 1].rstrip()}…"
+        return result
 
     def _health_short(self):
         """“AMI 4”; a travel or supplement letter stands alone."""

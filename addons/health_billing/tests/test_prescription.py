@@ -203,4 +203,5 @@ class TestPrescription(HealthCommon):
         prescription = self.make()
         prescription.with_user(biller).attachment_ids = scan
         self.env.invalidate_all()
-        self.assertEqual(scan.with_user(nurse).raw, PDF)
+        seen = scan.with_user(nurse).with_context(allowed_company_ids=self.nurse.ids)
+        self.assertEqual(seen.raw, PDF)

@@ -676,7 +676,8 @@ class HealthQuestion(models.Model):
         visit = self.visit_id or (self.visit_ids if len(self.visit_ids) == 1 else self.visit_id)
         if not visit or visit.time or visit.fse_id.sent_on or visit.state == "cancelled":
             return self.env._("The visit could not take this hour: see it.")
-        visit.time = data["hour"]
+        if visit.state != "billed":
+            visit.time = data["hour"]
         acts = self.env["health.fse.act"].search(
             [("visit_id", "=", visit.id), ("act_time", "=", False)]
         )

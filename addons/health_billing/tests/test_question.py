@@ -209,6 +209,13 @@ class TestQuestion(QuestionCommon):
         self.answer(question, "office")
         self.assertEqual((visit.place, question.answer), ("office", "At the practice"))
 
+    def test_hour_of_a_billed_visit_goes_to_the_acts_that_wait(self):
+        fse = self.unsent_fse("9")
+        visit = self.make_visit(state="billed", fse_id=fse.id)
+        fse.act_ids.visit_id = visit
+        self.answer(self.ask(expects="hour", fills="hour", visit_id=visit.id), "06:15")
+        self.assertEqual((fse.act_ids.act_time, visit.time), ("06:15", False))
+
     def test_nir_goes_to_the_patient_and_nowhere_else(self):
         self.patient.health_nir = False
         question = self.ask(expects="text", fills="nir")

@@ -28,7 +28,7 @@ def practitioners():
     # the country of a new company would install what a benchmark does not need
     companies = env["res.company"].with_context(chart_template_load=True)
     for number in range(PRACTITIONERS):
-        body = f"7569{number:04d}"
+        body = f"7599{number:04d}"
         companies |= companies.create(
             {
                 "name": f"Bench {number}",

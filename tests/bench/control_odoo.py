@@ -1,15 +1,14 @@
-# ruff: noqa: F821, T201  (odoo shell gives env; the report is printed)
 """Control of 1,000 and of 10,000 FSE, each in one call: seconds, growth per FSE, queries, memory.
 
-    bin/bench control             the table, in French and English
+    bin/bench control             the table
     bin/bench control --profile   and where the time goes
 
-Runs in `odoo shell`, which gives `env`. Twenty nurses, patients seen twice a week, two to four acts per FSE, and a year
+Twenty nurses, patients seen twice a week, two to four acts per FSE, and a year
 of earlier claims, so that rules have a history to look at.
 """
 
+import argparse
 import cProfile
-import os
 import pstats
 import random
 import resource
@@ -18,13 +17,16 @@ from datetime import date, timedelta
 
 from stdnum import luhn
 
+import odoo
+from odoo.modules.registry import Registry
+
 SIZES = (1_000, 10_000)
 PRACTITIONERS = 20
 START = date(2026, 9, 1)
 SEED = 20261122
 
 
-def practitioners():
+def practitioners(env):
     # the country of a new company would install what a benchmark does not need
     companies = env["res.company"].with_context(chart_template_load=True)
     for number in range(PRACTITIONERS):
@@ -108,8 +110,8 @@ def claims(env, companies, count, sent, first_day, days, tag):
     return fses
 
 
-def run():
-    companies = practitioners()
+def run(env, profiled=False):
+    companies = practitioners(env)
     everybody = env(context=dict(env.context, allowed_company_ids=companies.ids))
     partners = everybody["res.partner"].with_context(tracking_disable=True)
     partners.create(
@@ -135,9 +137,7 @@ def run():
         env.cr.execute("DELETE FROM health_finding")
         env.invalidate_all()
         queries, peak = env.cr.sql_log_count, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        profile = (
-            cProfile.Profile() if "--profile" in os.environ.get("BENCH_ARGUMENTS", "") else None
-        )
+        profile = cProfile.Profile() if profiled else None
         if profile:
             profile.enable()
         started = time.perf_counter()
@@ -162,4 +162,18 @@ def run():
     print(f"croissance par FSE / growth per claim: × {(many / large) / (few / small):.2f}")
 
 
-run()
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--database", required=True)
+    parser.add_argument("--profile", action="store_true")
+    options = parser.parse_args()
+    odoo.tools.config.parse_config(
+        [f"--database={options.database}", "--log-level=error"], setup_logging=True
+    )
+    with Registry(options.database).cursor() as cr:
+        run(odoo.api.Environment(cr, odoo.api.SUPERUSER_ID, {}), options.profile)
+        cr.rollback()
+
+
+if __name__ == "__main__":
+    main()

@@ -11,9 +11,10 @@ import sys
 import time
 from datetime import date, timedelta
 
+from stdnum import luhn
+
 import odoo
 from odoo.modules.registry import Registry
-from stdnum import luhn
 
 HEADER = (
     "provider_no;fse_no;lot_no;kind;fse_date;sent_on;nir;birth_rank;last_name;first_name;birth_date;"
@@ -145,7 +146,7 @@ def run(env, options):
     inbox, seconds, queries = timed(env, lambda: ingest("journal.csv", content))
     if options.profile:
         profile.disable()
-        pstats.Stats(profile).dump_stats("/tmp/prof.out")
+        pstats.Stats(profile).sort_stats("cumulative").print_stats(45)
     again, again_seconds, _queries = timed(env, lambda: ingest("journal-bis.csv", content + b"\n"))
     good = options.rows - options.rows // 100
     found = (
@@ -191,10 +192,10 @@ def run(env, options):
     print(
         f"{'way':<24}{'seconds':>9}{'per 1,000 shares':>18}{'per 1,000 rows':>16}{'times slower':>14}"
     )
-    for way, total, count in (
-        ("import", seconds, len(shares)),
-        ("batch", batch_seconds, len(shares)),
-        ("one by one", single_seconds, len(few)),
+    for way, total in (
+        ("import", seconds),
+        ("batch", batch_seconds),
+        ("one by one", single_seconds),
     ):
         ratio = per_thousand[way] / per_thousand["import"]
         rows = per_thousand[way] * len(shares) / good

@@ -379,7 +379,8 @@ class SaleOrder(models.Model):
     def _known_letters(self):
         """Key letters of the nomenclature, those that were abolished included."""
         known = {one.key_letter for one in act_types()} | {letter for _trade, letter in letters()}
-        return known | set(self.env["health.ngap.value"].sudo().search([]).mapped("key_letter"))
+        valued = self.env["health.ngap.value"].sudo()._read_group([], ["key_letter"])
+        return known | {letter for (letter,) in valued}
 
     @api.model
     def _findings(self, fses):

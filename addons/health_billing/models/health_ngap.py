@@ -328,7 +328,7 @@ class HealthNgap(models.AbstractModel):
             self.env["health.prescription"]
             .sudo()
             .with_context(active_test=False)
-            .search([("id", "in", list(ids))])
+            .search([("id", "in", list(ids)), ("is_to_complete", "=", False)])
         ):
             found[one.id] = ngap.Prescription(
                 one.id,
@@ -356,8 +356,9 @@ class HealthNgap(models.AbstractModel):
             found[one.patient_id.id] += (
                 ngap.Agreement(
                     one.id,
-                    one.received_on or None,
-                    one.answer or "",
+                    one.clock_on or None,
+                    # the missing piece came: the days run again, nothing is answered yet
+                    "" if one.answer == "incomplete" and one.completed_on else one.answer or "",
                     one.answered_on or None,
                     frozenset(
                         acts[product.id].code for product in one.product_ids if product.id in acts

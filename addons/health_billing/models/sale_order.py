@@ -330,7 +330,7 @@ class SaleOrder(models.Model):
         }
 
     def action_health_make_fse(self):
-        """Make the FSE that a signed quote announced: its acts, to complete and to control."""
+        """Make the FSE of one session that a signed quote announced: its acts, to complete and to control."""
         self.ensure_one()
         self.env["health.fse"].check_access("create")
         if not self.health_is_signed:
@@ -341,7 +341,6 @@ class SaleOrder(models.Model):
         day = self.health_care_date or fields.Date.context_today(self)
         fse = self.env["health.fse"].create(
             {
-                "name": f"D{self.id:08d}-{self.health_fse_count + 1}",
                 "company_id": self.company_id.id,
                 "patient_id": self.health_patient_id.id,
                 "fse_date": day,
@@ -349,17 +348,15 @@ class SaleOrder(models.Model):
                 "prescription_id": prescription.id,
                 "prescriber_no": prescription.prescriber_no,
                 "prescription_date": prescription.date,
-                "overrun": self.health_overrun,
+                "overrun": sum(self._health_lines().mapped("health_overrun")),
                 "act_ids": [
                     Command.create(line._health_act_values(day, sequence, prescription))
                     for sequence, line in enumerate(self._health_lines(), start=1)
                 ],
-                "amount_total": self.amount_total,
+                "amount_total": sum(self._health_lines().mapped("price_unit")),
             }
         )
-        compute = getattr(fse, "_compute_all", None)
-        if compute:
-            compute()
+        fse._compute_all()
         return self._health_open_fse(fse)
 
     def _health_lines(self):
@@ -382,7 +379,8 @@ class SaleOrder(models.Model):
     def _known_letters(self):
         """Key letters of the nomenclature, those that were abolished included."""
         known = {one.key_letter for one in act_types()} | {letter for _trade, letter in letters()}
-        return known | set(self.env["health.ngap.value"].sudo().search([]).mapped("key_letter"))
+        valued = self.env["health.ngap.value"].sudo()._read_group([], ["key_letter"])
+        return known | {letter for (letter,) in valued}
 
     @api.model
     def _findings(self, fses):

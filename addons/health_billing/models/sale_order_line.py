@@ -110,7 +110,7 @@ class SaleOrderLine(models.Model):
             line.health_amc = euros(parts.amc + parts.refund_amc)
 
     def _health_act_values(self, day, sequence, prescription):
-        """Values of the FSE act that this line announced."""
+        """Values of the FSE act that this line announced, for one session: the number is that of the sessions."""
         self.ensure_one()
         product = self.product_id
         return {
@@ -119,9 +119,9 @@ class SaleOrderLine(models.Model):
             "key_letter": product.health_key_letter or "HN",
             "coefficient_hundredths": product.health_coefficient_hundredths or 100,
             "product_id": product.id if product.health_key_letter else False,
-            "quantity": int(self.product_uom_qty),
-            "amount": self.price_subtotal,
-            "overrun": self.health_overrun_total,
+            "quantity": 1,
+            "amount": self.price_unit,
+            "overrun": self.health_overrun,
             "prescription_id": prescription.id,
             "project": prescription.project,
         }

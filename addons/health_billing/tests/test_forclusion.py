@@ -93,7 +93,14 @@ class TestForclusion(HealthCommon):
         visit = self.env["health.visit"].create(
             {"patient_id": self.patient.id, "day": "2026-10-05", "state": "done"}
         )
-        late = self.make_fse(self.nurse, "1", amo=600, sent_on=False, fse_date=date(2026, 10, 6))
+        late = self.make_fse(
+            self.nurse,
+            "1",
+            amo=600,
+            origin="entry",
+            sent_on=False,
+            fse_date=date(2026, 10, 6),
+        )
         cards = self.cards("2026-11-20")
         card = cards[f"unbilled-{self.nurse.id}"]
         self.assertEqual((card["count"], card["deadline"]), (1, "31/12/2028"))

@@ -103,6 +103,42 @@ class TestPriorAgreement(HealthCommon):
         )
         self.assertIn(key, self.cards(day))
 
+    def test_to_ask_two_sessions_before_the_first_that_needs_it(self):
+        act = self.env["product.product"].search([("health_act_code", "=", "MK-RAM8,09-01")])
+        patient = self.make_patient(self.physio, "PETIT Jean", "1990199999002")
+        prescription = self.env["health.prescription"].create(
+            {
+                "patient_id": patient.id,
+                "date": "2026-10-01",
+                "act_ids": [(0, 0, {"product_id": act.id, "sessions": 30})],
+            }
+        )
+        key = f"agreement-ask-{self.physio.id}"
+        day = date(2026, 10, 1)
+        # the sixteenth session is the first that needs it
+        for done in range(1, 14):
+            self.assertNotIn(key, self.cards(day), done)
+            self.env["health.visit"].create(
+                {
+                    "patient_id": patient.id,
+                    "day": day + timedelta(days=done),
+                    "state": "done",
+                    "prescription_id": prescription.id,
+                    "act_ids": [(0, 0, {"product_id": act.id})],
+                }
+            )
+            self.env.invalidate_all()
+        self.assertIn(key, self.cards(day))
+        self.env["health.prior.agreement"].create(
+            {
+                "patient_id": patient.id,
+                "prescription_id": prescription.id,
+                "product_ids": [(6, 0, act.ids)],
+                "sent_on": "2026-10-15",
+            }
+        )
+        self.assertNotIn(key, self.cards(day))
+
     def test_button_of_the_prescription(self):
         context = self.prescription.action_ask_agreement()["context"]
         request = self.env["health.prior.agreement"].with_context(**context).create({})

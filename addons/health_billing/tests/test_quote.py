@@ -161,7 +161,7 @@ class TestQuote(QuoteCommon):
         made = self.env["health.fse"].browse(self.quote.action_health_make_fse()["res_id"])
         self.assertEqual((made.quote_id, made.patient_id), (self.quote, self.patient))
         self.assertEqual(made.act_ids[0].product_id, self.act)
-        self.assertEqual(made.act_ids[0].quantity, 3)
+        self.assertEqual((made.act_ids[0].quantity, made.act_ids[0].overrun), (1, 10))
         self.assertFalse(made.share_ids.move_id)
 
     def test_threshold_is_reached_at_70_euros_with_an_overrun(self):

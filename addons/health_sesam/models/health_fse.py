@@ -90,6 +90,7 @@ class HealthFse(models.Model):
                     performer_spec=specialty,
                 )
                 for act in self.act_ids
+                if act.factor  # what article 11 B does not pay is not written
             ],
         )
 

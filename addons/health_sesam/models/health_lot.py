@@ -314,7 +314,7 @@ class HealthLot(models.Model):
                 ("sent_on", "=", False),
                 ("lot_id", "=", False),
                 ("kind", "!=", "P"),
-                ("state", "!=", "draft"),
+                ("state", "not in", ("entered", "draft")),
             ],
             order="company_id, fse_date, name, id",
         )

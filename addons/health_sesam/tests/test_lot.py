@@ -99,6 +99,21 @@ class TestLot(SesamCommon):
         self.unsent(*map(str, range(6, 9)))
         self.assertEqual(self.build()[3:].mapped("fse_count"), [2, 1])
 
+    def test_an_fse_to_validate_goes_into_no_lot(self):
+        self.env["health.fse"].create(
+            {
+                "company_id": self.nurse.id,
+                "patient_id": self.patient.id,
+                "amo_partner_id": self.cpam.id,
+                "amo_org": "019990000",
+                "act_ids": [
+                    (0, 0, {"act_date": DAY, "key_letter": "AMI", "coefficient_hundredths": 400})
+                ],
+            }
+        )
+        self.build()
+        self.assertFalse(self.Lot.search([]))
+
     def test_running_again_changes_nothing(self):
         self.unsent("1", "2")
         self.make_fse(self.nurse, "3", amo=100)

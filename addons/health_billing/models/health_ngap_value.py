@@ -353,9 +353,10 @@ class HealthNgapValue(models.Model):
             (one["fse_id"], one["rule_code"], one["message"])
             for one in self._findings(findings.fse_id)
         }
+        # nobody deletes an objection by hand
         findings.filtered(
             lambda one: (one.fse_id.id, one.rule_code, one.message) not in still
-        ).unlink()
+        ).sudo().unlink()
 
     # -- use -------------------------------------------------------------------------------------------
 

@@ -37,9 +37,8 @@ class QuestionCommon(HealthCommon):
 
     @classmethod
     def unsent_fse(cls, number, company=None, **values):
-        return cls.make_fse(
-            company or cls.nurse, number, amo=600, sent_on=False, lot_no=False, **values
-        )
+        values = {"amo": 600, "sent_on": False, "lot_no": False, "origin": "entry"} | values
+        return cls.make_fse(company or cls.nurse, number, **values)
 
 
 @tagged("post_install", "-at_install")

@@ -69,9 +69,6 @@ class ResPartner(models.Model):
         compute="_compute_health_who_pays",
         groups=CARE,
     )
-    health_prescription_ids = fields.One2many(
-        "health.prescription", "patient_id", string="Prescriptions"
-    )
     health_distance = fields.Float(
         "Distance (km)", digits=(6, 2), help="One way between the practice and the patient."
     )

@@ -6,7 +6,7 @@ class HealthFseAct(models.Model):
 
     _name = "health.fse.act"
     _description = "FSE Act"
-    _order = "fse_id, act_date, sequence, id"
+    _order = "fse_id, act_date, passage, sequence, id"
 
     fse_id = fields.Many2one("health.fse", required=True, index=True, ondelete="cascade")
     company_id = fields.Many2one(related="fse_id.company_id", store=True, index=True)

@@ -10,7 +10,6 @@ SOURCES = (
     "health.coverage",
     "health.prescription",
     "health.prior.agreement",
-    "health.visit",
     "health.question",
     "health.ngap.value",
     "sale.order",
@@ -38,9 +37,7 @@ class HealthCockpit(models.AbstractModel):
         for lane in LANES:
             cards = getattr(self, f"_cards_{lane}")(day)
             for source in SOURCES:
-                provide = getattr(self.env[source], "_cockpit_cards", None)
-                if provide:
-                    cards += provide(lane, day)
+                cards += self.env[source]._cockpit_cards(lane, day)
             cards.sort(key=lambda card: self._rank(card, day))
             lanes.append(
                 {
@@ -112,6 +109,37 @@ class HealthCockpit(models.AbstractModel):
             "deadline": deadline.strftime("%d/%m/%Y") if deadline else "",
             "is_urgent": bool(deadline) and deadline <= day + timedelta(days=14),
         }
+
+    @api.model
+    def _card(self, key, title, why, company, count, action, button, amount=0.0, deadline=False):
+        """One card; ``company`` may be empty or several, then it names nobody."""
+        return {
+            "key": key,
+            "title": title,
+            "why": why,
+            "practitioner": company.name if len(company) == 1 else "",
+            "count": count,
+            "amount": amount,
+            "deadline": deadline,
+            "action": action,
+            "button": button,
+        }
+
+    @api.model
+    def _card_of(self, key, title, why, records, button, deadline=False):
+        """One card of many alike records of one practitioner, which it opens."""
+        company = records.company_id[:1]
+        action = self._act_window(title, records._name, [("id", "in", records.ids)])
+        return self._card(
+            f"{key}-{company.id}",
+            title,
+            why,
+            company,
+            len(records),
+            action,
+            button,
+            deadline=deadline,
+        )
 
     @api.model
     def _act_window(self, name, model, domain, **context):

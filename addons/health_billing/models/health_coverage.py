@@ -151,7 +151,10 @@ class HealthCoverage(models.Model):
         "In force today", compute="_compute_is_current", search="_search_is_current"
     )
     who_pays = fields.Char("Who pays what", compute="_compute_who_pays")
-    unsent_fse_count = fields.Integer("FSE not sent", compute="_compute_unsent_fse_count")
+    unsent_fse_ids = fields.Many2many(
+        "health.fse", string="FSE not sent that these rights touch", compute="_compute_unsent_fses"
+    )
+    unsent_fse_count = fields.Integer("FSE not sent", compute="_compute_unsent_fses")
     pays_rest = fields.Boolean(related="case_id.pays_rest")
     case_grade = fields.Selection(related="case_id.grade", string="Source of the rates")
 
@@ -261,12 +264,17 @@ class HealthCoverage(models.Model):
                 parts.append(f"{insurer} {self._percent(covered)}")
             patient = self._percent(rest * 100 - covered)
         parts.append(self.env._("Patient %s", patient))
-        line = " · ".join(parts)
+        return " · ".join(filter(None, [*parts, self._advance_note(day)]))
+
+    def _advance_note(self, day):
+        """What the patient pays first and is refunded by others, "" where everybody pays their part."""
+        self.ensure_one()
+        terms = self._terms(day)
         if not terms.third_party_amo and not terms.pays_rest:
-            line += " · " + self.env._("the patient pays first")
-        elif terms.amc_rate and not terms.third_party_amc and rest:
-            line += " · " + self.env._("the patient pays the insurer's part first")
-        return line
+            return self.env._("the patient pays first")
+        if terms.amc_rate and not terms.third_party_amc and terms.amo_rate < 100:
+            return self.env._("the patient pays the insurer's part first")
+        return ""
 
     @api.model
     def _percent(self, hundredths):
@@ -274,10 +282,11 @@ class HealthCoverage(models.Model):
         return f"{whole},{rest:02d} %" if rest else f"{whole} %"
 
     @api.depends("patient_id", "date_from", "date_to")
-    def _compute_unsent_fse_count(self):
+    def _compute_unsent_fses(self):
         touched = self._unsent_fses()
         for coverage in self:
-            coverage.unsent_fse_count = len(touched.get(coverage.id, ()))
+            coverage.unsent_fse_ids = touched.get(coverage.id, False)
+            coverage.unsent_fse_count = len(coverage.unsent_fse_ids)
 
     @api.depends("patient_id", "case_id", "date_from")
     def _compute_display_name(self):
@@ -456,15 +465,37 @@ class HealthCoverage(models.Model):
 
         :return: dict of patient id → dict of day → cents, for the acts of these FSE.
         """
+        done = defaultdict(list)
+        for fse, days in self._franchise_days(fses).items():
+            done[fse.patient_id.id] += days
+        return {patient: franchise(days, self._franchise_terms()) for patient, days in done.items()}
+
+    @api.model
+    def _franchise_by_fse(self, fses):
+        """The same by FSE, each looked at alone: dict of FSE → cents."""
+        terms = self._franchise_terms()
+        return {
+            fse: sum(franchise(days, terms).values())
+            for fse, days in self._franchise_days(fses).items()
+        }
+
+    @api.model
+    def _franchise_terms(self):
         value = self.env["health.parameter"].value_of
-        terms = Franchise(
+        return Franchise(
             value("franchise_act_cents"),
             value("franchise_day_cents"),
             value("franchise_year_cents"),
         )
-        adult = value("franchise_adult_age")
+
+    @api.model
+    def _franchise_days(self, fses):
+        """The days of the acts that bear a franchise, one for each: dict of FSE → list of days."""
+        adult = self.env["health.parameter"].value_of("franchise_adult_age")
         travel = {letter.letter for letter in letters().values() if letter.kind != "act"}
-        acts = fses.act_ids.filtered(lambda act: act.key_letter not in travel)
+        acts = fses.filtered("patient_id").act_ids.filtered(
+            lambda act: act.act_date and act.key_letter not in travel
+        )
         rights = self._on({(act.fse_id.patient_id.id, act.act_date) for act in acts})
         days = defaultdict(list)
         for act in acts:
@@ -474,8 +505,8 @@ class HealthCoverage(models.Model):
                 day.year - born.year - ((day.month, day.day) < (born.month, born.day)) < adult
             )
             if not is_minor and not rights[patient.id, day].case_id.is_franchise_exempt:
-                days[patient.id] += [day] * act.quantity
-        return {patient: franchise(done, terms) for patient, done in days.items()}
+                days[act.fse_id] += [day] * act.quantity
+        return days
 
     # -- coverage read on imported FSE ------------------------------------------------------------
 
@@ -853,6 +884,12 @@ class HealthCoverage(models.Model):
         if not self.env.context.get("health_periods_later"):
             coverages._review_touched(coverages._touched_fses())
         return coverages
+
+    def unlink(self):
+        fses = self._touched_fses()
+        result = super().unlink()
+        self._review_touched(fses)
+        return result
 
     def write(self, vals):
         if self.env.context.get("health_periods_later") or not TERMS & vals.keys():

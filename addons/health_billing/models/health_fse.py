@@ -135,6 +135,8 @@ class HealthFse(models.Model):
     blocking_count = fields.Integer("Blocking", compute="_compute_finding_counts")
     warning_count = fields.Integer("Warnings", compute="_compute_finding_counts")
     price_issue = fields.Char("Why it has no price", readonly=True, copy=False)
+    who_pays = fields.Char("Who pays what", compute="_compute_who_pays")
+    franchise_note = fields.Char("Franchise", compute="_compute_franchise_note")
     controlled_on = fields.Datetime(readonly=True, copy=False)
     validated_on = fields.Datetime(readonly=True, copy=False)
     validated_by_id = fields.Many2one("res.users", readonly=True, copy=False)
@@ -525,7 +527,7 @@ class HealthFse(models.Model):
         Ngap = self.env["health.ngap"]
         # a line of the day may stand on another entered FSE: the day is priced as a whole
         priced = Ngap._price(fses)
-        letters, products = Ngap._letters(), Ngap._product_by_code()
+        letters, products = ngap.letters(), Ngap._product_by_code()
         open_ids = set(
             self.search(
                 [
@@ -707,6 +709,30 @@ class HealthFse(models.Model):
         self.env["health.share"].union(*drafts.values()).sudo().unlink()
         self.env["health.share"].create(shares)
 
+    @api.depends("share_ids.amount", "share_ids.partner_id", "coverage_id", "fse_date")
+    def _compute_who_pays(self):
+        """Third-party and direct payment on one line: who owes what now, and whom the patient is refunded by."""
+        order = ["amo", "amc", "patient"]
+        for fse in self:
+            parts = [
+                f"{share.partner_id.name if share.debtor_kind != 'patient' else self.env._('Patient')} "
+                f"{format_cents(cents(share.amount))}"
+                for share in fse.share_ids.sorted(lambda share: order.index(share.debtor_kind))
+            ]
+            if parts and fse.coverage_id:
+                note = fse.coverage_id._advance_note(fse.fse_date)
+                parts += [note] if note else []
+            fse.who_pays = " · ".join(parts)
+
+    @api.depends("act_ids.act_date", "act_ids.quantity", "act_ids.key_letter", "patient_id")
+    def _compute_franchise_note(self):
+        amounts = self.env["health.coverage"]._franchise_by_fse(self)
+        for fse in self:
+            amount = amounts.get(fse, 0)
+            fse.franchise_note = amount and self.env._(
+                "Franchise kept by the fund: %s, never billed", format_cents(amount)
+            )
+
     def _take_coverage(self, coverage):
         """Write on the FSE who covers the patient, where that is known."""
         self.ensure_one()
@@ -769,6 +795,12 @@ class HealthFse(models.Model):
         ]
         for chunk in split_every(BATCH, ids):
             self.browse(chunk)._control_batch()
+
+    @api.model
+    def _control_unsent(self, patients):
+        """Control the FSE of these patients that have not left: what rules look at has changed."""
+        if patients:
+            self.search([("patient_id", "in", patients.ids), ("sent_on", "=", False)])._control()
 
     def _control_batch(self):
         wanted = self._wanted_findings()
@@ -872,8 +904,7 @@ class HealthFse(models.Model):
                     }
                 )
         for name in FINDING_SOURCES:
-            collect = getattr(self.env[name], "_findings", None)
-            for vals in collect(self) if collect else ():
+            for vals in self.env[name]._findings(self):
                 result.append(
                     {
                         "fse_id": vals["fse_id"],
@@ -1035,6 +1066,8 @@ class HealthFse(models.Model):
                                 "passage": visit.passage,
                                 "place": visit.place,
                                 "is_emergency": visit.is_emergency,
+                                "duration": visit.duration,
+                                "group_size": visit.group_size,
                                 "prescription_id": prescription.id,
                                 "project": prescription.project,
                                 "visit_id": visit.id,
@@ -1144,3 +1177,34 @@ class HealthFse(models.Model):
             "view_mode": "list,form",
             "domain": [("fse_id", "in", self.ids)],
         }
+
+    # -- quote -------------------------------------------------------------------------------------
+
+    def action_health_quote(self):
+        """Open the quote of this FSE, or make it of its acts."""
+        self.ensure_one()
+        if self.quote_id:
+            return self.quote_id._action_health_open()
+        outside = self.env.ref("health_billing.product_outside")
+        lines = []
+        for act in self.act_ids:
+            quantity = act.quantity or 1
+            overrun = act.overrun / quantity
+            line = {
+                "product_id": act.product_id.id or outside.id,
+                "product_uom_qty": quantity,
+                "health_tariff": act.amount / quantity - overrun,
+                "health_overrun": overrun,
+            }
+            if not act.product_id:
+                line.update(name=f"{act.key_letter} {act.coefficient}", health_is_covered=True)
+            lines.append(line)
+        Order = self.env["sale.order"]
+        action = Order._health_make(
+            self.patient_id,
+            lines,
+            health_prescription_id=self.prescription_id.id,
+            health_care_date=self.fse_date,
+        )
+        self.quote_id = Order.browse(action["res_id"])
+        return action

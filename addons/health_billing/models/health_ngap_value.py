@@ -1,12 +1,9 @@
-from datetime import timedelta
-
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 from odoo.tools.misc import file_path
 
-from ..ngap import LetterValue, Tariff, act_price, update
+from ..ngap import LetterValue, Tariff, act_price, letters, update
 from ..tools import cents, euros, format_cents
-from .product_product import letters
 
 #: surcharge letters that a complement of an act may stand for
 COMPLEMENTS = {"N": ("N", "NN"), "F": ("F",)}
@@ -499,8 +496,3 @@ class HealthNgapValue(models.Model):
             }
             for one in waiting
         ]
-
-    @api.model
-    def _shipped_day(self):
-        """Day on which acts that a shipped file no longer has end, where nothing else is said."""
-        return fields.Date.context_today(self) + timedelta(days=1)

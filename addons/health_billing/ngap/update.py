@@ -32,7 +32,7 @@ ZONES = ("metropole", "dom", "mayotte")
 #: stands for a first day that the sources do not tell
 UNKNOWN_START = date(2000, 1, 1)
 #: files of the same folder that an update does not read
-IGNORED = {"letters.csv", "cumul_rules.csv"}
+IGNORED = {"letters.csv", "cumul_rules.csv", "own_rules.csv"}
 ACT_COLUMNS = (
     "profession",
     "key_letter",

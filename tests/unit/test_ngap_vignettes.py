@@ -32,7 +32,7 @@ from ngap import (
     letters,
     price_day,
 )
-from ngap.tariff import load_values
+from ngap.update import load_values
 
 FOLDER = Path(__file__).parent / "vignettes"
 PROFESSIONS = {"infirmier", "kinesitherapeute", "orthophoniste", "orthoptiste"}

@@ -9,49 +9,18 @@ from ..control import Book, Entry, Hit, Timeline
 from ..limits import limit
 from ..model import ActType, Agreement, Claim, Line, Proposal, Severity
 from ..tariff import UnknownValue, act_price
+from ..words import clock, count, euros, number, say_day
 
+__all__ = ["clock", "count", "euros", "number", "say_day"]  # rules take their words from here
 ADVICE, WARNING = Severity.ADVICE, Severity.WARNING
 
 
 # --- words
 
 
-def say_day(day: date) -> str:
-    """
-    >>> say_day(date(2026, 11, 6))
-    '06/11/2026'
-    """
-    return f"{day:%d/%m/%Y}"
-
-
-def number(hundredths: int) -> str:
-    """
-    >>> number(809), number(1550), number(400)
-    ('8,09', '15,5', '4')
-    """
-    whole, rest = divmod(hundredths, 100)
-    return f"{whole},{rest:02d}".rstrip("0").rstrip(",") if rest else str(whole)
-
-
-def euros(cents: int) -> str:
-    """
-    >>> euros(1260)
-    '12,60 €'
-    """
-    return f"{cents // 100},{cents % 100:02d} €"
-
-
 def name(line: Line | ActType) -> str:
     """Letter and coefficient, as billers say them."""
     return f"{line.key_letter} {number(line.coefficient)}"
-
-
-def count(amount: int, singular: str, plural: str = "") -> str:
-    """
-    >>> count(1, "séance"), count(2, "séance")
-    ('1 séance', '2 séances')
-    """
-    return f"{amount} {singular if amount < 2 else plural or singular + 's'}"
 
 
 # --- lines

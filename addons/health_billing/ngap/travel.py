@@ -88,15 +88,28 @@ def _stops(visits: Sequence[Visit]) -> list[list[Visit]]:
 
 def _shares(stop: list[Visit], visit: Visit) -> bool:
     session, last = visit.session, stop[-1].session
-    if any(one.session.patient.key == session.patient.key for one in stop):
-        return any(
-            one.session.patient.key == session.patient.key
-            and one.session.passage == session.passage
-            for one in stop
-        )
-    if session.minute is None or last.minute is None:
-        return session.passage == last.passage
-    return session.minute - last.minute <= limit("GEN-10-passage")
+    patient = session.patient.key
+    own = [one.session.passage for one in stop if one.session.patient.key == patient]
+    return same_trip(own, last.minute, last.passage, session.minute, session.passage)
+
+
+def same_trip(
+    own_passages: Sequence[int],
+    last_minute: int | None,
+    last_passage: int,
+    minute: int | None,
+    passage: int,
+) -> bool:
+    """Whether a visit belongs to a trip that is under way to its address.
+
+    :param own_passages: passages of that trip that are the same patient's: a second passage is a second trip.
+    :param last_minute: hour of the last visit of the trip; without hours the rank of the passage tells.
+    """
+    if own_passages:
+        return passage in own_passages
+    if minute is None or last_minute is None:
+        return passage == last_passage
+    return abs(minute - last_minute) <= limit("GEN-10-passage")
 
 
 def _nurse_stop(stop: list[Visit], road: "Road", counts: dict) -> Iterable[tuple[Visit, list[Due]]]:

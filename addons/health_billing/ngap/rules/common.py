@@ -9,6 +9,7 @@ from ..control import Book, Entry, Hit, Timeline
 from ..limits import limit
 from ..model import ActType, Agreement, Claim, Line, Proposal, Severity
 from ..tariff import UnknownValue, act_price
+from ..travel import same_trip
 from ..words import clock, count, euros, number, say_day
 
 __all__ = ["clock", "count", "euros", "number", "say_day"]  # rules take their words from here
@@ -123,6 +124,58 @@ def swap_act(claim: Claim, book: Book, line: Line, act: ActType) -> Proposal:
 def soften(claim: Claim, severity: Severity = ADVICE) -> Severity | None:
     """Little is known of an imported claim: what may have an explanation there is only advice."""
     return severity if claim.is_billed else None
+
+
+# --- trips of a round
+
+
+def is_travel(claim: Claim, line: Line) -> bool:
+    return kind(claim, line) in ("travel", "distance")
+
+
+def trips(claim: Claim, book: Book, day: date, kinds: tuple[str, ...]) -> list[list[Entry]]:
+    """Travel lines of the practitioner's day that share a trip to one address, in the order of time.
+
+    Silent where the address is not known, and on imported claims, whose hours are not.
+    """
+    key = ("trips", claim.practitioner, day, kinds)
+    if key in book.memo:
+        return book.memo[key]
+    result: list[list[Entry]] = []
+    at_home: dict[str, list[list[Entry]]] = {}
+    for entry in book.round_of(claim, day):
+        home = book.patient(entry.claim).home
+        if not home or entry.claim.is_billed or kind(entry.claim, entry.line) not in kinds:
+            continue
+        known = at_home.setdefault(home, [])
+        trip = next((one for one in known if _is_one_trip(one, entry)), None)
+        if trip is None:
+            trip = []
+            known.append(trip)
+            result.append(trip)
+        trip.append(entry)
+    book.memo[key] = result
+    return result
+
+
+def _is_one_trip(trip: list[Entry], entry: Entry) -> bool:
+    line, last = entry.line, trip[-1].line
+    own = [one.line for one in trip if one.claim.patient == entry.claim.patient]
+    return same_trip(
+        [one.passage for one in own], last.minute, last.passage, line.minute, line.passage
+    )
+
+
+def trip_of(claim: Claim, book: Book, line: Line, kinds: tuple[str, ...]) -> list[Entry]:
+    """The trip the travel line belongs to, empty where that is not known."""
+    key = ("trip of", claim.practitioner, line.day, kinds)
+    if key not in book.memo:
+        book.memo[key] = {
+            (entry.claim.key, entry.line.key): trip
+            for trip in trips(claim, book, line.day, kinds)
+            for entry in trip
+        }
+    return book.memo[key].get((claim.key, line.key), [])
 
 
 # --- ranks of sessions

@@ -113,7 +113,10 @@ def same_trip(
 
 
 def _nurse_stop(stop: list[Visit], road: "Road", counts: dict) -> Iterable[tuple[Visit, list[Due]]]:
-    """IFI for dependent patients, and then nothing for the others; else one IFD for all."""
+    """IFI for dependent patients, and then nothing for the others; else one IFD for all.
+
+    In an establishment one indemnity covers the trip whoever is seen there (general provisions, art. 13.1).
+    """
     dependents = [visit for visit in stop if visit.dependent]
     if not dependents:
         why = "Déplacement au domicile : une indemnité par passage et par domicile."
@@ -122,6 +125,8 @@ def _nurse_stop(stop: list[Visit], road: "Road", counts: dict) -> Iterable[tuple
     is_first = True
     for visit in dependents:
         patient = visit.session.patient.key
+        if not is_first and visit.session.place == "facility":
+            break
         if counts.get(patient, 0) >= limit("INF-17-jour"):
             continue
         counts[patient] = counts.get(patient, 0) + 1

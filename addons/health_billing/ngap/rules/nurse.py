@@ -674,14 +674,16 @@ def surveillance_of_medication(claim: Claim, book: Book) -> Iterator[Hit]:
         if line.has("administration_longue"):
             continue  # the act after the first month asks for agreement by itself (GEN-03)
         first = _episode(timeline, line.day)[0].day
-        if first >= add_months(line.day, -1) or agreement_state(claim, book, line, 1)[0] == "":
+        if (
+            first >= add_months(line.day, -limit("INF-29-mois"))
+            or agreement_state(claim, book, line, 1)[0] == ""
+        ):
             continue
-        longer = book.acts.get("INF-AMI1,2-02")
         yield Hit(
             line.key,
-            f"{what(line)} : soin commencé le {say_day(first)}, accord préalable après le premier mois.",
-            swap_act(claim, book, line, longer) if longer else None,
-            WARNING,
+            f"{what(line)} : soin commencé le {say_day(first)}, accord préalable nécessaire après le premier "
+            "mois. Saisissez la demande envoyée, puis cotez l'acte « au-delà du premier mois ».",
+            severity=WARNING,
         )
         return
 

@@ -9,7 +9,7 @@ from ..control import Book, Entry, Hit, Timeline
 from ..limits import limit
 from ..model import ActType, Agreement, Claim, Line, Proposal, Severity
 from ..tariff import UnknownValue, act_price
-from ..travel import same_trip
+from ..travel import AWAY, needs_coming, same_trip
 from ..words import clock, count, euros, number, say_day
 
 __all__ = ["clock", "count", "euros", "number", "say_day"]  # rules take their words from here
@@ -134,18 +134,28 @@ def is_travel(claim: Claim, line: Line) -> bool:
 
 
 def trips(claim: Claim, book: Book, day: date, kinds: tuple[str, ...]) -> list[list[Entry]]:
-    """Travel lines of the practitioner's day that share a trip to one address, in the order of time.
+    """Travel lines of the practitioner's day by the trip that they are for, in the order of time.
 
-    Silent where the address is not known, and on imported claims, whose hours are not.
+    A trip is made of visits, those without travel of their own included, as pricing groups them. Silent where the
+    address is not known, and on imported claims, whose hours are not.
     """
-    key = ("trips", claim.practitioner, day, kinds)
-    if key in book.memo:
-        return book.memo[key]
+    key = ("trips", claim.practitioner, day)
+    if key not in book.memo:
+        book.memo[key] = _trips(claim, book, day)
+    if (*key, kinds) not in book.memo:
+        lines = (
+            [one for one in trip if kind(one.claim, one.line) in kinds] for trip in book.memo[key]
+        )
+        book.memo[*key, kinds] = [trip for trip in lines if trip]
+    return book.memo[*key, kinds]
+
+
+def _trips(claim: Claim, book: Book, day: date) -> list[list[Entry]]:
     result: list[list[Entry]] = []
     at_home: dict[str, list[list[Entry]]] = {}
     for entry in book.round_of(claim, day):
         home = book.patient(entry.claim).home
-        if not home or entry.claim.is_billed or kind(entry.claim, entry.line) not in kinds:
+        if not home or entry.claim.is_billed or not _is_of_a_trip(entry):
             continue
         known = at_home.setdefault(home, [])
         trip = next((one for one in known if _is_one_trip(one, entry)), None)
@@ -154,8 +164,14 @@ def trips(claim: Claim, book: Book, day: date, kinds: tuple[str, ...]) -> list[l
             known.append(trip)
             result.append(trip)
         trip.append(entry)
-    book.memo[key] = result
     return result
+
+
+def _is_of_a_trip(entry: Entry) -> bool:
+    line = entry.line
+    if is_travel(entry.claim, line):
+        return True
+    return line.place in AWAY and kind(entry.claim, line) == "act" and needs_coming([line])
 
 
 def _is_one_trip(trip: list[Entry], entry: Entry) -> bool:

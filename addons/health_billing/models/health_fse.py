@@ -617,10 +617,15 @@ class HealthFse(models.Model):
         Act.create(created)
         touched = self.browse(open_ids) | fses
         issues = {
-            row["fse_id"]: " ".join(finding.message for finding in answer.findings)
+            row["fse_id"]: " ".join(finding.message for finding in blocking)
             for answer, rows in priced
+            # doubtful values are told by TAR-01, which a manager can settle
+            if (
+                blocking := [
+                    one for one in answer.findings if one.severity == ngap.Severity.BLOCKING
+                ]
+            )
             for row in rows
-            if answer.findings
         }
         for fse in touched:
             update_changed(

@@ -16,5 +16,6 @@ from . import test_prescription
 from . import test_prior_agreement
 from . import test_question
 from . import test_quote
+from . import test_robustness
 from . import test_round
 from . import test_share

@@ -54,7 +54,7 @@ health.cycle                    r-c-    r-c-   r---         ----       r---  ---
 sale.order                      rwcd    rwc-   r---         ----       ----  r---    ----  ----
 sale.order.line                 rwcd    rwcd   r---         ----       ----  r---    ----  ----
 ir.attachment                   rwcd    rwcd   rwcd         ----       ----  ----    ----  ----
-res.partner                     rwcd    rwcd   r---         r---       ----  r---    ----  r---
+res.partner                     rwcd    rwcd   r---         r---       ----  ----    ----  r---
 account.move                    rwcd    rwcd   ----         rwcd       ----  ----    ----  ----
 """
 #: assistants: whoever may not use one may not even open it

@@ -1,6 +1,7 @@
 import json
 from collections import defaultdict
 from dataclasses import asdict
+from datetime import timedelta
 
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError, ValidationError
@@ -71,7 +72,8 @@ class HealthFse(models.Model):
         string="Practitioner",
         required=True,
         index=True,
-        default=lambda self: self.env.company,
+        # the agency itself bills nothing: there the patient chosen says whose claim it is
+        default=lambda self: self.env.company.health_provider_no and self.env.company,
     )
     currency_id = fields.Many2one(related="company_id.currency_id", store=True)
     profession = fields.Selection(related="company_id.health_profession")
@@ -543,6 +545,23 @@ class HealthFse(models.Model):
             "views": [[False, "list"], [False, "form"]],
             "target": "main",
         }
+
+    @api.onchange("patient_id")
+    def _onchange_patient_id(self):
+        """The practitioner is the patient's; the only prescription good that day is the one meant."""
+        Week = self.env["health.round.week"]
+        for fse in self.filtered("patient_id"):
+            fse.company_id = fse.patient_id.company_id
+            day = fse.fse_date
+            if not day or fse.prescription_id.patient_id == fse.patient_id:
+                continue
+            known = Week._prescriptions(fse.patient_id._origin, day, day + timedelta(days=1))
+            good = [
+                prescription
+                for prescription in known.get(fse.patient_id._origin.id, ())
+                if Week._is_good(prescription, day)
+            ]
+            fse.prescription_id = good[0] if len(good) == 1 else False
 
     @api.onchange("patient_id", "prescription_id")
     def _onchange_who(self):

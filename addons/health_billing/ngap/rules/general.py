@@ -38,6 +38,8 @@ from .rates import BY_RATES, around
 AGREEMENT_ELSEWHERE = ("kinesitherapeute", "orthoptiste")
 #: acts the practitioner decides on: no prescription names them
 NOT_NAMED = ("bilan_diagnostic", "supplement", "acces_direct", "bsi", "bsi_forfait")
+#: care of which one act ordered carries the others (monitoring, change of the bag, removal)
+ORDERED_AS_ONE = ("perfusion",)
 
 
 # --- prescriptions
@@ -69,6 +71,11 @@ def orders(prescription: Prescription, line: Line, book: Book, claim: Claim) -> 
     ordered = {code.replace("-AMX", "-AMI", 1) for code in prescription.acts}
     if family(line.act) in ordered:
         return True
+    for tag in ORDERED_AS_ONE:
+        if line.has(tag) and any(
+            code in book.acts and tag in book.acts[code].tags for code in ordered
+        ):
+            return True
     if claim.profession != "orthophoniste" or not line.has("reeducation"):
         return False
     return any(code in book.acts and "bilan" in book.acts[code].tags for code in ordered)

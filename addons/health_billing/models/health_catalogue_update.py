@@ -2,6 +2,7 @@ import base64
 import hashlib
 import io
 import zipfile
+import zlib
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -148,7 +149,7 @@ class HealthCatalogueUpdate(models.Model):
                     return
                 for one in members:
                     self._add_file(one.filename, archive.read(one), files, issues)
-        except (zipfile.BadZipFile, RuntimeError, NotImplementedError, OSError):
+        except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, NotImplementedError, OSError):
             issues.append(
                 update.Issue(
                     name, 0, "", "l'archive ne s'ouvre pas (abîmée ou protégée) ; refaites-la."

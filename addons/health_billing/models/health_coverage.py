@@ -32,6 +32,8 @@ TERMS = frozenset(
     }
 )
 ADVICE, WARNING, BLOCKING = "1", "2", "3"
+#: puts the checks off until all periods are written; no caller from outside can name it
+LATER = object()
 
 
 def _act_days(fse):
@@ -298,7 +300,7 @@ class HealthCoverage(models.Model):
 
     @api.constrains("date_from", "date_to", "patient_id")
     def _check_periods(self):
-        if self.env.context.get("health_periods_later"):
+        if self.env.context.get("health_periods_later") is LATER:
             return
         for coverage in self:
             if coverage.date_to and coverage.date_to < coverage.date_from:
@@ -591,7 +593,7 @@ class HealthCoverage(models.Model):
     @api.model
     def _save_periods(self, periods):
         """Write what changed and create what is new, the overlap being checked once at the end."""
-        Coverage = self.with_context(health_periods_later=True, **QUIET)
+        Coverage = self.with_context(health_periods_later=LATER, **QUIET)
         fresh = [period for period in periods if not period.record]
         made = Coverage.create([period.create_values() for period in fresh])
         for period, coverage in zip(fresh, made, strict=True):
@@ -600,7 +602,7 @@ class HealthCoverage(models.Model):
         for period in periods:
             values = period.changes()
             if values:
-                period.record.with_context(health_periods_later=True, **QUIET).write(values)
+                period.record.with_context(health_periods_later=LATER, **QUIET).write(values)
                 touched |= period.record
         made = made.with_env(self.env)
         (made | touched)._check_periods()
@@ -881,7 +883,7 @@ class HealthCoverage(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         coverages = super().create(vals_list)
-        if not self.env.context.get("health_periods_later"):
+        if not self.env.context.get("health_periods_later") is LATER:
             coverages._review_touched(coverages._touched_fses())
         return coverages
 
@@ -892,12 +894,27 @@ class HealthCoverage(models.Model):
         return result
 
     def write(self, vals):
-        if self.env.context.get("health_periods_later") or not TERMS & vals.keys():
+        if self.env.context.get("health_periods_later") is LATER or not TERMS & vals.keys():
             return super().write(vals)
         before = self._touched_fses()
         result = super().write(vals)
         self._review_touched(before | self._touched_fses())
         return result
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_only_unused(self):
+        """Rights under which something was billed are the reason of what each payer owes."""
+        used = self.env["health.fse"].sudo().search(
+            [("coverage_id", "in", self.ids), ("state", "!=", "entered")], limit=1
+        )
+        if used:
+            raise UserError(
+                self.env._(
+                    "FSE %(fse)s was billed under these rights of %(patient)s: give them an end instead.",
+                    fse=used.name,
+                    patient=used.patient_id.name,
+                )
+            )
 
     @api.model
     def _review_touched(self, fses):

@@ -197,6 +197,8 @@ class HealthFinding(models.Model):
             elif kind == "replace":
                 if proposal.get("factor") is not None:
                     values["factor"] = proposal["factor"]
+                if proposal.get("value") == "renewal":
+                    values["is_renewal"] = True
                 act.write(values)
             elif kind == "add":
                 like = act or finding.fse_id.act_ids[:1]

@@ -1,9 +1,10 @@
 import json
 from collections import defaultdict
 from dataclasses import asdict
+from datetime import timedelta
 
 from odoo import api, fields, models
-from odoo.exceptions import UserError
+from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tools import SQL, split_every
 
 from .. import ngap
@@ -39,6 +40,24 @@ BILLED_FIELDS = frozenset(
 )
 
 
+#: what only the product itself writes: an FSE is validated by “Validate”, never by a value
+SEALED_FIELDS = frozenset({"validated_on", "validated_by_id", "controlled_on"})
+#: what the invoices of the shares say; it may not differ from them afterwards
+BOOKED_FIELDS = frozenset(
+    {
+        "name",
+        "company_id",
+        "patient_id",
+        "kind",
+        "fse_date",
+        "amo_partner_id",
+        "amc_partner_id",
+        "amount_total",
+        "overrun",
+    }
+)
+
+
 class HealthFse(models.Model):
     """An FSE (or DRE, degraded or paper claim): the acts billed at once for one patient, and who owes them."""
 
@@ -53,7 +72,8 @@ class HealthFse(models.Model):
         string="Practitioner",
         required=True,
         index=True,
-        default=lambda self: self.env.company,
+        # the agency itself bills nothing: there the patient chosen says whose claim it is
+        default=lambda self: self.env.company.health_provider_no and self.env.company,
     )
     currency_id = fields.Many2one(related="company_id.currency_id", store=True)
     profession = fields.Selection(related="company_id.health_profession")
@@ -436,6 +456,8 @@ class HealthFse(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         """An FSE entered here gets a provisional number, and its own when it is validated."""
+        for vals in vals_list:
+            self._check_sealed(vals)
         nameless = [vals for vals in vals_list if not vals.get("name")]
         numbers = self._next_of_sequence("health_billing.sequence_fse_entered", len(nameless))
         for vals, number in zip(nameless, numbers, strict=True):
@@ -443,9 +465,49 @@ class HealthFse(models.Model):
         return super().create(vals_list)
 
     def write(self, vals):
+        self._check_sealed(vals)
         if BILLED_FIELDS & vals.keys():
             self._check_open()
+        if BOOKED_FIELDS & vals.keys():
+            self._check_not_booked()
         return super().write(vals)
+
+    def _check_sealed(self, vals):
+        """Refuse that a user validates, or opens again, by writing it: control would be passed by."""
+        names = SEALED_FIELDS | {"origin"} if self else SEALED_FIELDS
+        if not self.env.su and any(vals[name] or self for name in names & vals.keys()):
+            raise AccessError(self.env._("An FSE is validated by “Validate”, after its control."))
+
+    def _check_not_booked(self):
+        """Refuse that a user changes what is in the books."""
+        booked = self.filtered(lambda fse: not self.env.su and fse.sudo().share_ids.move_id)
+        if booked:
+            raise UserError(
+                self.env._(
+                    "FSE %s is booked: what its invoices say can no longer be changed.", booked[0].name
+                )
+            )
+
+    @api.constrains("patient_id", "prescription_id")
+    def _check_patient(self):
+        for fse in self.filtered("visit_ids"):
+            if fse.visit_ids.patient_id != fse.patient_id:
+                raise ValidationError(
+                    self.env._(
+                        "FSE %(fse)s bills visits of %(patient)s: give it up (its visits are then to bill again) "
+                        "rather than changing the patient.",
+                        fse=fse.name,
+                        patient=fse.visit_ids.patient_id[:1].name,
+                    )
+                )
+        self.prescription_id._check_patients(
+            pair
+            for fse in self
+            for pair in [
+                (fse.prescription_id, fse.patient_id),
+                *((prescription, fse.patient_id) for prescription in fse.act_ids.prescription_id),
+            ]
+        )
 
     def _check_open(self):
         """Refuse to change what a validated FSE bills."""
@@ -467,8 +529,7 @@ class HealthFse(models.Model):
             )
 
     def unlink(self):
-        visits = self.visit_ids
-        visits.write({"state": "done", "fse_id": False})
+        self.sudo().visit_ids.write({"state": "done", "fse_id": False})
         return super().unlink()
 
     def action_discard(self):
@@ -484,6 +545,23 @@ class HealthFse(models.Model):
             "views": [[False, "list"], [False, "form"]],
             "target": "main",
         }
+
+    @api.onchange("patient_id")
+    def _onchange_patient_id(self):
+        """The practitioner is the patient's; the only prescription good that day is the one meant."""
+        Week = self.env["health.round.week"]
+        for fse in self.filtered("patient_id"):
+            fse.company_id = fse.patient_id.company_id
+            day = fse.fse_date
+            if not day or fse.prescription_id.patient_id == fse.patient_id:
+                continue
+            known = Week._prescriptions(fse.patient_id._origin, day, day + timedelta(days=1))
+            good = [
+                prescription
+                for prescription in known.get(fse.patient_id._origin.id, ())
+                if Week._is_good(prescription, day)
+            ]
+            fse.prescription_id = good[0] if len(good) == 1 else False
 
     @api.onchange("patient_id", "prescription_id")
     def _onchange_who(self):
@@ -617,10 +695,15 @@ class HealthFse(models.Model):
         Act.create(created)
         touched = self.browse(open_ids) | fses
         issues = {
-            row["fse_id"]: " ".join(finding.message for finding in answer.findings)
+            row["fse_id"]: " ".join(finding.message for finding in blocking)
             for answer, rows in priced
+            # doubtful values are told by TAR-01, which a manager can settle
+            if (
+                blocking := [
+                    one for one in answer.findings if one.severity == ngap.Severity.BLOCKING
+                ]
+            )
             for row in rows
-            if answer.findings
         }
         for fse in touched:
             update_changed(
@@ -960,9 +1043,8 @@ class HealthFse(models.Model):
             [("fse_id", "in", fses.ids), ("state", "=", "open"), ("severity", "in", ("2", "3"))]
         ):
             objections[finding.fse_id].append(f"{finding.rule_code} : {finding.message}")
-        for fse in fses:
-            if not fse.act_ids:
-                objections[fse].append(self.env._("no act is entered."))
+        for fse, text in fses._impossible():
+            objections[fse].append(text)
         ready = fses.filtered(lambda fse: fse not in objections)
         if not ready:
             raise UserError(
@@ -976,7 +1058,9 @@ class HealthFse(models.Model):
                 )
             )
         ready._number()
-        ready.write({"validated_on": fields.Datetime.now(), "validated_by_id": self.env.uid})
+        ready.sudo().write(
+            {"validated_on": fields.Datetime.now(), "validated_by_id": self.env.uid}
+        )
         ready.share_ids._post_invoices()
         if objections:
             return {
@@ -993,6 +1077,40 @@ class HealthFse(models.Model):
                 },
             }
         return True
+
+    def _impossible(self):
+        """What no claim can be, whatever the rules say: pairs of FSE and reason."""
+        today = max(fields.Date.context_today(self), self.env["health.cycle"].last_day())
+        found = []
+        for fse in self:
+            born = fse.patient_id.sudo().health_birth_date
+            days = [fse.fse_date, *fse.act_ids.mapped("act_date")]
+            foreign = fse.act_ids.filtered(
+                lambda act: (
+                    act.product_id.health_profession
+                    and act.product_id.health_profession != act.fse_id.profession
+                )
+            )
+            if not fse.act_ids:
+                found.append((fse, self.env._("no act is entered.")))
+            if max(days) > today:
+                found.append(
+                    (fse, self.env._("%s is still to come: care is billed once it is done.", f"{max(days):%d/%m/%Y}"))
+                )
+            if born and min(days) < born:
+                found.append(
+                    (fse, self.env._("%s is before the birth of the patient.", f"{min(days):%d/%m/%Y}"))
+                )
+            if foreign:
+                found.append(
+                    (
+                        fse,
+                        self.env._(
+                            "%s is an act of another profession.", foreign[0].product_id.display_name
+                        ),
+                    )
+                )
+        return found
 
     def _number(self):
         """Give each FSE the number after the highest one of its practitioner."""
@@ -1083,9 +1201,9 @@ class HealthFse(models.Model):
             ]
         )
         for fse, (_key, part) in zip(fses, parts, strict=True):
-            for visit in part:
-                visit.fse_id = fse
-        visits.write({"state": "billed"})
+            visits.browse([visit.id for visit in part]).sudo().write(
+                {"fse_id": fse.id, "state": "billed"}
+            )
         fses._compute_all()
         return fses
 

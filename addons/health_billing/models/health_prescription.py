@@ -1,5 +1,4 @@
 import base64
-import binascii
 from datetime import timedelta
 
 from odoo import api, fields, models
@@ -11,6 +10,8 @@ from odoo.tools.mimetypes import guess_mimetype
 from ..identifiers import is_prescriber_no
 from ..ngap import add_months
 
+#: bytes that one scan may have
+MAX_SCAN = 15 * 1024 * 1024
 #: what a scan may be; a photo taken by telephone included
 SCAN_TYPES = ("application/pdf", "image/jpeg", "image/png", "image/webp", "image/gif", "image/tiff")
 
@@ -281,6 +282,39 @@ class HealthPrescription(models.Model):
                     self.env._("Say whose prescription this is before marking it complete.")
                 )
 
+    @api.model
+    def _check_patients(self, pairs):
+        """Refuse care under the prescription of somebody else.
+
+        :param pairs: prescriptions and the patient who is treated under each; either may be empty.
+        """
+        for prescription, patient in pairs:
+            owner = prescription.patient_id
+            if owner and patient and owner != patient:
+                raise ValidationError(
+                    self.env._(
+                        "The prescription of %(day)s is %(owner)s's, not %(patient)s's: choose one of this patient.",
+                        day=prescription.date.strftime("%d/%m/%Y"),
+                        owner=owner.name,
+                        patient=patient.name,
+                    )
+                )
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_only_unused(self):
+        """What care was billed or done under is kept: the fund may ask for it for years."""
+        for model in ("health.fse.act", "health.fse", "health.visit", "health.prior.agreement"):
+            used = (
+                self.env[model].sudo().search([("prescription_id", "in", self.ids)], limit=1)
+            ).prescription_id
+            if used:
+                raise UserError(
+                    self.env._(
+                        "The prescription of %s is in use (visit, FSE or agreement): archive it instead.",
+                        used.date.strftime("%d/%m/%Y"),
+                    )
+                )
+
     @api.model_create_multi
     def create(self, vals_list):
         records = super().create(vals_list)
@@ -310,8 +344,14 @@ class HealthPrescription(models.Model):
         if isinstance(data, str):
             try:
                 content = base64.b64decode(data.rsplit(",", 1)[-1], validate=True)
-            except binascii.Error:
+            except ValueError:  # no base64, or no text that could be
                 content = b""
+        if len(content or b"") > MAX_SCAN:
+            raise UserError(
+                self.env._(
+                    "%s is larger than 15 MB: scan it in grey, or with a lower resolution.", filename
+                )
+            )
         if guess_mimetype(content or b"") not in SCAN_TYPES:
             raise UserError(
                 self.env._(

@@ -10,10 +10,10 @@ from .. import ngap
 from ..ngap.calendar import is_sunday_or_holiday
 from ..tools import QUIET, cents, format_cents
 from .health_ngap import minute_of
+from .health_prescription import MAX_SCAN
 
 #: how far back the usual acts of a patient are looked for
 FAVOURITE_DAYS = 60
-MAX_SCAN = 15 * 1024 * 1024
 
 
 class HealthRoundWeek(models.AbstractModel):

@@ -87,6 +87,12 @@ class HealthVisit(models.Model):
     def _check_hour(self):
         self._check_hours(self, HOURS)
 
+    @api.constrains("patient_id", "prescription_id")
+    def _check_prescription(self):
+        self.prescription_id._check_patients(
+            (visit.prescription_id, visit.patient_id) for visit in self
+        )
+
     @api.constrains("passage")
     def _check_passage(self):
         for visit in self:
@@ -118,9 +124,12 @@ class HealthVisit(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
+        for vals in vals_list:
+            self._check_not_billing(vals)
         return super().create([self._with_hours(vals) for vals in vals_list])
 
     def write(self, vals):
+        self._check_not_billing(vals)
         vals = self._with_hours(vals)
         changed = set(vals) - FREE
         if "fse_id" in changed and changed <= {"fse_id", "state"}:
@@ -133,6 +142,17 @@ class HealthVisit(models.Model):
     @api.ondelete(at_uninstall=False)
     def _unlink_open_only(self):
         self._check_open()
+
+    @api.model
+    def _check_not_billing(self, vals):
+        """Billing alone, which writes with full rights, says which FSE bills a visit.
+
+        :raises UserError: when a user writes it: the visit would be lost, or billed twice.
+        """
+        if not self.env.su and (vals.get("state") == "billed" or "fse_id" in vals):
+            raise UserError(
+                self.env._("A visit is billed by “Bill”, and freed by giving up its FSE.")
+            )
 
     def _check_open(self):
         """:raises UserError: when one of the visits is billed."""

@@ -1,5 +1,5 @@
 from odoo import api, fields, models
-from odoo.exceptions import ValidationError
+from odoo.exceptions import UserError, ValidationError
 
 from ..identifiers import is_amc_no, is_fund_no, is_nir, is_prescriber_no, is_temporary_nir, nir_key
 
@@ -87,7 +87,7 @@ class ResPartner(models.Model):
     health_terrain = fields.Selection(
         [("plain", "Plain"), ("mountain", "Mountain"), ("foot", "On foot or skis")], default="plain"
     )
-    health_fse_ids = fields.One2many("health.fse", "patient_id", string="FSE")
+    health_fse_ids = fields.One2many("health.fse", "patient_id", string="FSE", groups=CARE)
     health_share_ids = fields.One2many("health.share", "partner_id", string="Shares owed")
 
     _health_org_uniq = models.UniqueIndex(
@@ -184,6 +184,22 @@ class ResPartner(models.Model):
             if partner.health_kind == "patient" and not partner.company_id:
                 raise ValidationError(
                     self.env._("The patient %s must belong to one practitioner.", partner.name)
+                )
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_cared_for(self):
+        """A patient goes with nothing behind: what was done or ordered is never lost on the way."""
+        patients = self.filtered(lambda partner: partner.health_kind == "patient")
+        if not patients:
+            return
+        for model in ("health.fse", "health.visit", "health.prescription", "health.rights.proof"):
+            found = self.env[model].sudo().search([("patient_id", "in", patients.ids)], limit=1)
+            if found:
+                raise UserError(
+                    self.env._(
+                        "%s has visits, prescriptions, rights or FSE: archive the patient instead.",
+                        found.patient_id.name,
+                    )
                 )
 
     @api.model

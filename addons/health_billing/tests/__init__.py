@@ -1,4 +1,5 @@
 from . import test_access
+from . import test_access_matrix
 from . import test_catalogue
 from . import test_catalogue_update
 from . import test_cockpit
@@ -16,5 +17,6 @@ from . import test_prescription
 from . import test_prior_agreement
 from . import test_question
 from . import test_quote
+from . import test_robustness
 from . import test_round
 from . import test_share

@@ -3,6 +3,7 @@ from . import health_catalogue_update
 from . import health_catalogue_update_impact
 from . import health_catalogue_update_line
 from . import health_cockpit
+from . import health_control
 from . import health_control_trigger
 from . import health_coverage
 from . import health_coverage_case

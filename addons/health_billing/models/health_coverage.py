@@ -7,6 +7,7 @@ from odoo.fields import Domain
 
 from ..identifiers import exemptions, is_amc_no, is_fund_no, is_nir, is_prescriber_no
 from ..ngap import Franchise, Terms, franchise, letters
+from ..rights import Period, Signs, act_days, first_day
 from ..tools import QUIET, cents, format_cents
 
 #: what decides who pays what: a change of these touches the claims that have not left
@@ -34,15 +35,6 @@ TERMS = frozenset(
 ADVICE, WARNING, BLOCKING = "1", "2", "3"
 #: puts the checks off until all periods are written; no caller from outside can name it
 LATER = object()
-
-
-def _act_days(fse):
-    """Days of the acts of an FSE; its own day where it has none."""
-    return {act.act_date for act in fse.act_ids if act.act_date} or {fse.fse_date}
-
-
-def _first_day(fse):
-    return min(_act_days(fse))
 
 
 class HealthCoverage(models.Model):
@@ -523,7 +515,7 @@ class HealthCoverage(models.Model):
 
         :return: the coverages made.
         """
-        fses = fses.filtered("patient_id").sorted(lambda fse: (_first_day(fse), fse.id))
+        fses = fses.filtered("patient_id").sorted(lambda fse: (first_day(fse), fse.id))
         if not fses:
             return self
         known = self.search(
@@ -532,7 +524,7 @@ class HealthCoverage(models.Model):
         closed = self.env["health.rights.proof"]._closed_from(fses.patient_id)
         timelines = defaultdict(list)
         for coverage in known:
-            timelines[coverage.patient_id.id].append(_Period.of(coverage))
+            timelines[coverage.patient_id.id].append(Period.of(coverage))
         cases = self.env["health.coverage.case"]._index()
         seats = {}
         for fse in fses:
@@ -550,9 +542,9 @@ class HealthCoverage(models.Model):
     @api.model
     def _seat(self, fse, timeline, closed, cases):
         """Period of the timeline under which the FSE falls, the timeline being completed as needed."""
-        day = _first_day(fse)
+        day = first_day(fse)
         there = next((period for period in timeline if period.covers(day)), None)
-        signs = _Signs.of(fse)
+        signs = Signs.of(fse)
         if there is None and not signs.rate:
             # nothing of it is covered: it tells nothing of the rights
             return None
@@ -566,7 +558,7 @@ class HealthCoverage(models.Model):
                 # the same rights, seen earlier than we knew
                 after.start = day
                 return after
-            there = _Period.learnt(fse, signs, day, later, cases)
+            there = Period.learnt(fse, signs, day, later, cases)
             timeline.append(there)
             return there
         difference = there.difference(signs)
@@ -578,7 +570,7 @@ class HealthCoverage(models.Model):
         if not there.is_read or day <= (there.seen or there.start):
             # typed or proven, or other FSE of that day or later bear the old ones: the finding tells
             return there
-        fresh = _Period.learnt(fse, signs, day, there.end, cases)
+        fresh = Period.learnt(fse, signs, day, there.end, cases)
         if not fresh.values.get("amc_org"):
             fresh.inherit_contract(there)
         fresh.values["change"] = self.env._(
@@ -625,12 +617,12 @@ class HealthCoverage(models.Model):
     def _findings(self, fses):
         """What the rights say against these FSE, as values of findings; in batches."""
         fses = fses.filtered("patient_id")
-        pairs = {(fse.patient_id.id, day) for fse in fses for day in _act_days(fse)}
+        pairs = {(fse.patient_id.id, day) for fse in fses for day in act_days(fse)}
         rights = self._on(pairs)
         closed = self.env["health.rights.proof"]._closed_from(fses.patient_id)
         found = []
         for fse in fses:
-            for day in sorted(_act_days(fse)):
+            for day in sorted(act_days(fse)):
                 coverage = rights[fse.patient_id.id, day]
                 if not coverage:
                     found.append(self._finding_without_rights(fse, day, closed))
@@ -688,8 +680,8 @@ class HealthCoverage(models.Model):
     def _findings_of_day(self, fse, coverage, day):
         found = []
         written = day.strftime("%d/%m/%Y")
-        period = _Period.of(coverage)
-        difference = period.difference(_Signs.of(fse))
+        period = Period.of(coverage)
+        difference = period.difference(Signs.of(fse))
         if difference:
             parts = "; ".join(self._difference_label(*part) for part in difference)
             found.append(
@@ -705,7 +697,7 @@ class HealthCoverage(models.Model):
                     ),
                 )
             )
-        elif period.is_unrelated_to(_Signs.of(fse)):
+        elif period.is_unrelated_to(Signs.of(fse)):
             found.append(
                 self._finding(
                     fse,
@@ -818,7 +810,7 @@ class HealthCoverage(models.Model):
             )
         )
         limit = self._proof_limit(day)
-        last_days = {fse: max(_act_days(fse)) for fse in fses}
+        last_days = {fse: max(act_days(fse)) for fse in fses}
         rights = self._on({(fse.patient_id.id, last) for fse, last in last_days.items()})
         found = []
         for fse in fses:
@@ -871,7 +863,7 @@ class HealthCoverage(models.Model):
             coverage.id: by_patient.get(coverage.patient_id, fses.browse()).filtered(
                 lambda fse, coverage=coverage: (
                     fse.coverage_id == coverage._origin
-                    or any(coverage._covers(day) for day in _act_days(fse))
+                    or any(coverage._covers(day) for day in act_days(fse))
                 )
             )
             for coverage in stored
@@ -883,7 +875,7 @@ class HealthCoverage(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         coverages = super().create(vals_list)
-        if not self.env.context.get("health_periods_later") is LATER:
+        if self.env.context.get("health_periods_later") is not LATER:
             coverages._review_touched(coverages._touched_fses())
         return coverages
 
@@ -904,8 +896,10 @@ class HealthCoverage(models.Model):
     @api.ondelete(at_uninstall=False)
     def _unlink_only_unused(self):
         """Rights under which something was billed are the reason of what each payer owes."""
-        used = self.env["health.fse"].sudo().search(
-            [("coverage_id", "in", self.ids), ("state", "!=", "entered")], limit=1
+        used = (
+            self.env["health.fse"]
+            .sudo()
+            .search([("coverage_id", "in", self.ids), ("state", "!=", "entered")], limit=1)
         )
         if used:
             raise UserError(
@@ -1124,149 +1118,3 @@ class HealthCoverage(models.Model):
                 }
             )
         return cards
-
-
-class _Signs:
-    """What an FSE tells of the rights it was made under."""
-
-    __slots__ = (
-        "amc_id",
-        "amc_member",
-        "amc_no",
-        "amc_pays",
-        "exemption",
-        "fund",
-        "nature",
-        "rate",
-    )
-
-    @classmethod
-    def of(cls, fse):
-        self = cls()
-        self.fund = (fse.amo_org or "")[:5]
-        # an FSE that the patient alone owes may bear no rate
-        self.rate = fse.amo_rate
-        self.nature = fse.insurance_nature
-        self.exemption = fse.exemption or "0"
-        self.amc_no = (fse.amc_org or "").zfill(10) if fse.amc_org else ""
-        self.amc_member = fse.amc_member or ""
-        self.amc_id = fse.amc_partner_id.id
-        self.amc_pays = any(s.debtor_kind == "amc" and s.amount for s in fse.share_ids)
-        return self
-
-
-class _Period:
-    """A stretch of a patient's rights while FSE are read; turned into records in batch at the end."""
-
-    def __init__(self, record, start, end, seen, values, is_read):
-        self.record = record
-        self.start = start
-        self.end = end
-        self.seen = seen
-        self.values = values
-        self.is_read = is_read
-        self._before = {"date_from": start, "date_to": end, "seen_on": seen}
-        self._completed = {}
-
-    @classmethod
-    def of(cls, coverage):
-        values = {
-            "amo_org": coverage.amo_org or "",
-            "amo_rate": coverage.amo_rate,
-            "insurance_nature": coverage.insurance_nature,
-            "exemption": coverage.exemption or "0",
-            "amc_org": (coverage.amc_org or "").zfill(10) if coverage.amc_org else "",
-            "amc_partner_id": coverage.amc_partner_id.id,
-            "amc_member": coverage.amc_member or "",
-            "third_party_amc": coverage.third_party_amc,
-            "amc_rate": coverage.amc_rate,
-        }
-        return cls(
-            coverage,
-            coverage.date_from,
-            coverage.date_to or None,
-            coverage.seen_on or None,
-            values,
-            coverage.origin == "journal" and coverage.proof_result != "open",
-        )
-
-    @classmethod
-    def learnt(cls, fse, signs, start, end, cases):
-        """A period read on an FSE."""
-        debtors = {share.debtor_kind for share in fse.share_ids if share.amount}
-        values = {
-            "patient_id": fse.patient_id.id,
-            "origin": "journal",
-            "case_id": cases.get((signs.nature, signs.exemption, signs.rate), cases[None]).id,
-            "amo_partner_id": fse.amo_partner_id.id,
-            "amo_org": fse.amo_org,
-            "amo_rate": signs.rate,
-            "insurance_nature": signs.nature,
-            "exemption": signs.exemption,
-            "third_party_amo": not debtors or "amo" in debtors,
-            "amc_partner_id": fse.amc_partner_id.id,
-            "amc_org": signs.amc_no,
-            "amc_member": signs.amc_member,
-            "third_party_amc": signs.amc_pays,
-        }
-        return cls(None, start, end, start, values, True)
-
-    def covers(self, day):
-        return self.start <= day and (self.end is None or day < self.end)
-
-    def is_unrelated_to(self, signs):
-        """Whether the FSE is for care without relation to the exemption: same fund, lower rate, no code."""
-        return (
-            self.values["exemption"] == "4"
-            and signs.exemption == "0"
-            and signs.rate < self.values["amo_rate"]
-        )
-
-    def difference(self, signs):
-        """What the FSE bears that these rights do not: list of (what, rights, FSE); what it leaves out is none."""
-        values, found = self.values, []
-        if signs.fund and signs.fund != (values["amo_org"] or "")[:5]:
-            found.append(("fund", (values["amo_org"] or "")[:5], signs.fund))
-        if not self.is_unrelated_to(signs):
-            if signs.rate and signs.rate != values["amo_rate"]:
-                found.append(("rate", values["amo_rate"], signs.rate))
-            if signs.exemption != (values["exemption"] or "0"):
-                found.append(("exemption", values["exemption"] or "0", signs.exemption))
-        if signs.nature != values["insurance_nature"]:
-            found.append(("nature", values["insurance_nature"], signs.nature))
-        if (
-            signs.amc_no
-            and signs.amc_no != values["amc_org"]
-            and (values["amc_org"] or not self.is_read)
-        ):
-            found.append(("insurer", values["amc_org"], signs.amc_no))
-        return found
-
-    def complete(self, signs):
-        """Learn the insurer that earlier FSE did not name."""
-        if signs.amc_no and not self.values["amc_org"]:
-            self._completed = {
-                "amc_org": signs.amc_no,
-                "amc_member": signs.amc_member,
-                "amc_partner_id": signs.amc_id,
-                "third_party_amc": signs.amc_pays,
-            }
-            self.values.update(self._completed)
-
-    def inherit_contract(self, before):
-        for name in ("amc_org", "amc_partner_id", "amc_member", "third_party_amc", "amc_rate"):
-            if before.values.get(name):
-                self.values[name] = before.values[name]
-
-    def create_values(self):
-        values = {**self.values, "date_from": self.start, "date_to": self.end, "seen_on": self.seen}
-        self._before = {"date_from": self.start, "date_to": self.end, "seen_on": self.seen}
-        self._completed = {}
-        return values
-
-    def changes(self):
-        now = {"date_from": self.start, "date_to": self.end, "seen_on": self.seen}
-        changed = {
-            name: value or False for name, value in now.items() if value != self._before[name]
-        }
-        return changed | self._completed

@@ -1,4 +1,4 @@
-"""Databases of the checkout, their filestore with them: exists NAME | copy SOURCE NAME | drop NAME | prepare NAME | list."""
+"""Databases of the checkout with their files: exists NAME | copy SOURCE NAME | drop NAME | prepare NAME | list."""
 
 import os
 import shutil

@@ -53,7 +53,7 @@ class HealthFse(models.Model):
         string="Practitioner",
         required=True,
         index=True,
-        default=lambda self: self.env.company,
+        default=lambda self: self._default_practitioner(),
     )
     currency_id = fields.Many2one(related="company_id.currency_id", store=True)
     profession = fields.Selection(related="company_id.health_profession")
@@ -483,10 +483,20 @@ class HealthFse(models.Model):
             "target": "main",
         }
 
+    @api.model
+    def _default_practitioner(self):
+        """Who bills: the agency itself never does, so it is no default beside its practitioners."""
+        own = self.env.companies.filtered("health_provider_no")
+        if self.env.company in own or not own:
+            return self.env.company
+        return own if len(own) == 1 else False
+
     @api.onchange("patient_id", "prescription_id")
     def _onchange_who(self):
-        """What is known of the patient's prescription comes along."""
+        """The patient brings the practitioner; what is known of the prescription comes along."""
         for fse in self:
+            if fse.patient_id.company_id:
+                fse.company_id = fse.patient_id.company_id
             if fse.prescription_id and fse.prescription_id.patient_id != fse.patient_id:
                 fse.prescription_id = False
             if fse.prescription_id:

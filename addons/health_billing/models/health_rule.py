@@ -23,7 +23,7 @@ class HealthRule(models.Model):
         selection=lambda self: self.env["health.finding"]._severities(),
         help="By the proof grade: official text blocks, a secondary source warns, the rest advises.",
     )
-    is_checked = fields.Boolean("Checked")
+    is_checked = fields.Boolean("Controlled")
     why_unchecked = fields.Char("Why it is not checked")
     finding_count = fields.Integer("Open findings", compute="_compute_finding_count")
 

@@ -45,7 +45,7 @@ class HealthVisit(models.Model):
     state = fields.Selection(
         [
             ("planned", "Planned"),
-            ("done", "Done"),
+            ("done", "Care done"),
             ("billed", "Billed"),
             ("cancelled", "Cancelled"),
         ],

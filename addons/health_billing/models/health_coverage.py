@@ -904,8 +904,10 @@ class HealthCoverage(models.Model):
     @api.ondelete(at_uninstall=False)
     def _unlink_only_unused(self):
         """Rights under which something was billed are the reason of what each payer owes."""
-        used = self.env["health.fse"].sudo().search(
-            [("coverage_id", "in", self.ids), ("state", "!=", "entered")], limit=1
+        used = (
+            self.env["health.fse"]
+            .sudo()
+            .search([("coverage_id", "in", self.ids), ("state", "!=", "entered")], limit=1)
         )
         if used:
             raise UserError(

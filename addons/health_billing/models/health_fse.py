@@ -72,8 +72,7 @@ class HealthFse(models.Model):
         string="Practitioner",
         required=True,
         index=True,
-        # the agency itself bills nothing: there the patient chosen says whose claim it is
-        default=lambda self: self.env.company.health_provider_no and self.env.company,
+        default=lambda self: self._default_practitioner(),
     )
     currency_id = fields.Many2one(related="company_id.currency_id", store=True)
     profession = fields.Selection(related="company_id.health_profession")
@@ -484,7 +483,8 @@ class HealthFse(models.Model):
         if booked:
             raise UserError(
                 self.env._(
-                    "FSE %s is booked: what its invoices say can no longer be changed.", booked[0].name
+                    "FSE %s is booked: what its invoices say can no longer be changed.",
+                    booked[0].name,
                 )
             )
 
@@ -563,10 +563,20 @@ class HealthFse(models.Model):
             ]
             fse.prescription_id = good[0] if len(good) == 1 else False
 
+    @api.model
+    def _default_practitioner(self):
+        """Who bills: the agency itself never does, so it is no default beside its practitioners."""
+        own = self.env.companies.filtered("health_provider_no")
+        if self.env.company in own or not own:
+            return self.env.company
+        return own if len(own) == 1 else False
+
     @api.onchange("patient_id", "prescription_id")
     def _onchange_who(self):
-        """What is known of the patient's prescription comes along."""
+        """The patient brings the practitioner; what is known of the prescription comes along."""
         for fse in self:
+            if fse.patient_id.company_id:
+                fse.company_id = fse.patient_id.company_id
             if fse.prescription_id and fse.prescription_id.patient_id != fse.patient_id:
                 fse.prescription_id = False
             if fse.prescription_id:
@@ -1058,9 +1068,7 @@ class HealthFse(models.Model):
                 )
             )
         ready._number()
-        ready.sudo().write(
-            {"validated_on": fields.Datetime.now(), "validated_by_id": self.env.uid}
-        )
+        ready.sudo().write({"validated_on": fields.Datetime.now(), "validated_by_id": self.env.uid})
         ready.share_ids._post_invoices()
         if objections:
             return {
@@ -1095,18 +1103,30 @@ class HealthFse(models.Model):
                 found.append((fse, self.env._("no act is entered.")))
             if max(days) > today:
                 found.append(
-                    (fse, self.env._("%s is still to come: care is billed once it is done.", f"{max(days):%d/%m/%Y}"))
+                    (
+                        fse,
+                        self.env._(
+                            "%s is still to come: care is billed once it is done.",
+                            f"{max(days):%d/%m/%Y}",
+                        ),
+                    )
                 )
             if born and min(days) < born:
                 found.append(
-                    (fse, self.env._("%s is before the birth of the patient.", f"{min(days):%d/%m/%Y}"))
+                    (
+                        fse,
+                        self.env._(
+                            "%s is before the birth of the patient.", f"{min(days):%d/%m/%Y}"
+                        ),
+                    )
                 )
             if foreign:
                 found.append(
                     (
                         fse,
                         self.env._(
-                            "%s is an act of another profession.", foreign[0].product_id.display_name
+                            "%s is an act of another profession.",
+                            foreign[0].product_id.display_name,
                         ),
                     )
                 )

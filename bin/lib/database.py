@@ -1,4 +1,4 @@
-"""Databases of the checkout: exists NAME | copy SOURCE NAME | drop NAME | prepare NAME | list. Files of the filestore go along."""
+"""Databases of the checkout: exists NAME | copy SOURCE NAME | drop NAME | prepare NAME | list; their files go along."""
 
 import os
 import shutil

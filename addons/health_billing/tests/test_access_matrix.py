@@ -2,12 +2,12 @@
 
 from datetime import date
 
-from odoo.exceptions import AccessError, UserError
+from odoo.exceptions import UserError
 from odoo.fields import Command
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
-from .common import HealthCommon, with_key
+from .common import HealthCommon
 
 #: the columns of the table; ``practitioner`` owns the records, ``other`` is another practitioner,
 #: ``patient`` and ``phone`` are portal users (a patient of the practice, the practice's own phone)

@@ -1,4 +1,4 @@
-"""Databases of the checkout with their files: exists NAME | copy SOURCE NAME | drop NAME | prepare NAME | list."""
+"""Databases of the checkout: exists NAME | copy SOURCE NAME | drop NAME | prepare NAME | list; their files go along."""
 
 import os
 import shutil

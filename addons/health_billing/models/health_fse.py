@@ -66,8 +66,7 @@ class HealthFse(models.Model):
         string="Practitioner",
         required=True,
         index=True,
-        # the agency itself bills nothing: there the patient chosen says whose claim it is
-        default=lambda self: self.env.company.health_provider_no and self.env.company,
+        default=lambda self: self._default_practitioner(),
     )
     currency_id = fields.Many2one(related="company_id.currency_id", store=True)
     profession = fields.Selection(related="company_id.health_profession")
@@ -541,32 +540,36 @@ class HealthFse(models.Model):
             "target": "main",
         }
 
-    @api.onchange("patient_id")
-    def _onchange_patient_id(self):
-        """The practitioner is the patient's; the only prescription good that day is the one meant."""
-        Week = self.env["health.round.week"]
-        for fse in self.filtered("patient_id"):
-            fse.company_id = fse.patient_id.company_id
-            day = fse.fse_date
-            if not day or fse.prescription_id.patient_id == fse.patient_id:
-                continue
-            known = Week._prescriptions(fse.patient_id._origin, day, day + timedelta(days=1))
-            good = [
-                prescription
-                for prescription in known.get(fse.patient_id._origin.id, ())
-                if Week._is_good(prescription, day)
-            ]
-            fse.prescription_id = good[0] if len(good) == 1 else False
+    @api.model
+    def _default_practitioner(self):
+        """Who bills: the agency itself never does, so it is no default beside its practitioners."""
+        own = self.env.companies.filtered("health_provider_no")
+        if self.env.company in own or not own:
+            return self.env.company
+        return own if len(own) == 1 else False
 
     @api.onchange("patient_id", "prescription_id")
     def _onchange_who(self):
-        """What is known of the patient's prescription comes along."""
+        """The patient brings the practitioner and the prescription, this one its prescriber and date."""
         for fse in self:
-            if fse.prescription_id and fse.prescription_id.patient_id != fse.patient_id:
-                fse.prescription_id = False
+            if fse.patient_id.company_id:
+                fse.company_id = fse.patient_id.company_id
+            if fse.prescription_id.patient_id != fse.patient_id:
+                fse.prescription_id = fse._only_prescription()
             if fse.prescription_id:
                 fse.prescriber_no = fse.prescription_id.prescriber_no
                 fse.prescription_date = fse.prescription_id.date
+
+    def _only_prescription(self):
+        """The one prescription that is good on the day of the FSE; none where there are several."""
+        self.ensure_one()
+        patient, day = self.patient_id._origin, self.fse_date
+        if not patient or not day:
+            return self.env["health.prescription"]
+        Week = self.env["health.round.week"]
+        known = Week._prescriptions(patient, day, day + timedelta(days=1)).get(patient.id, ())
+        good = [prescription for prescription in known if Week._is_good(prescription, day)]
+        return good[0] if len(good) == 1 else self.env["health.prescription"]
 
     def _compute_all(self):
         """Price, split and control."""

@@ -60,13 +60,24 @@ class HealthRoundWeek(models.AbstractModel):
         self.env["health.visit"].check_access("read")
         companies = self._companies()
         company = companies.filtered(lambda one: one.id == company_id) or (
-            companies & self.env.company or companies[:1]
+            companies & self.env.company or self._with_round(companies)
         )
         if not company or (company_id and company.id != company_id):
             raise UserError(
                 self.env._("Tick the practitioner in the company menu (top right) first.")
             )
         return company
+
+    @api.model
+    def _with_round(self, companies):
+        """Whose week opens first: who has the most plans, for only some practitioners enter theirs here."""
+        busiest = self.env["health.round.plan"]._read_group(
+            [("company_id", "in", companies.ids)],
+            ["company_id"],
+            order="__count desc, company_id",
+            limit=1,
+        )
+        return busiest[0][0] if busiest else companies[:1]
 
     @api.model
     def _monday(self, day):

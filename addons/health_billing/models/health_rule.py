@@ -25,7 +25,7 @@ class HealthRule(models.Model):
         help="The most it does. By the proof grade: official text blocks, a secondary source warns, the rest "
         "advises; our own controls say it themselves.",
     )
-    is_checked = fields.Boolean("Checked")
+    is_checked = fields.Boolean("Controlled")
     why_unchecked = fields.Char("Why it is not checked")
     finding_count = fields.Integer("Open findings", compute="_compute_finding_count")
 

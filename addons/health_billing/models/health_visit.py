@@ -47,7 +47,7 @@ class HealthVisit(models.Model):
     state = fields.Selection(
         [
             ("planned", "Planned"),
-            ("done", "Done"),
+            ("done", "Care done"),
             ("billed", "Billed"),
             ("cancelled", "Cancelled"),
         ],

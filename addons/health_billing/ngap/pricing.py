@@ -19,7 +19,7 @@ from .extras import ADDED_SUPPLEMENTS, bearer, supplements, surcharges
 from .model import ActType, Finding, Line, PricedLine, PricedSession, Session, Severity
 from .tariff import LetterValue, Tariff, UnknownValue, act_price
 from .travel import Due, Visit, is_dependent, needs_coming, travel
-from .words import euros
+from .words import euros, number
 
 Letters = Mapping[tuple[str, str], Letter]
 
@@ -241,9 +241,9 @@ class Draft:
 
 
 def _act_of(profession: str, due: Due, acts: Mapping[str, ActType]) -> ActType | None:
-    """The travel and supplements of nurses are acts of the catalogue too, at coefficient 1 or 0,01."""
-    coefficient = "1" if due.coefficient == 100 else "0,01"
-    return acts.get(f"INF-{due.letter}{coefficient}-01") if profession == "infirmier" else None
+    """The travel and supplements of nurses are acts of the catalogue too, named by letter and coefficient."""
+    code = f"INF-{due.letter}{number(due.coefficient)}-01"
+    return acts.get(code) if profession == "infirmier" else None
 
 
 def _draft(

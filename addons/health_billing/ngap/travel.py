@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from .limits import limit
 from .model import Line, Patient, Session
+from .words import number
 
 #: places that are reached by travelling
 AWAY = ("home", "facility")
@@ -44,8 +45,8 @@ class Visit:
 
 def in_time(session: Session) -> tuple:
     """Order of the day; a session whose hour is not known comes after those of its rank."""
-    minute = 24 * 60 if session.minute is None else session.minute
-    return (minute, session.passage, str(session.patient.key), str(session.key))
+    hour = (session.minute is None, session.minute or 0)
+    return (hour, session.passage, str(session.patient.key), str(session.key))
 
 
 def travel(
@@ -135,8 +136,10 @@ def _nurse_stop(stop: list[Visit], road: "Road", counts: dict) -> Iterable[tuple
             yield visit, [Due("IFI", 100, 100, "INF-17", why), *road.to(visit.session)]
             is_first = False
         else:
-            why = "Patient dépendant suivant au même domicile et au même passage : IFI 0,01."
-            yield visit, [Due("IFI", limit("INF-17-suivants"), 100, "INF-17", why)]
+            following = limit("INF-17-suivants")
+            why = "Patient dépendant suivant au même domicile et au même passage : "
+            why += f"IFI {number(following)}."
+            yield visit, [Due("IFI", following, 100, "INF-17", why)]
 
 
 def _stop(stop: list[Visit], road: "Road", counts: dict) -> Iterable[tuple[Visit, list[Due]]]:

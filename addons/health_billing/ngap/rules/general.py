@@ -293,10 +293,9 @@ def coefficients(book: Book) -> dict[str, tuple[frozenset[int], frozenset[int]]]
             found.setdefault(act.key_letter, set()).add(act.coefficient)
         known = {}
         for letter, values in found.items():
-            sums = {a + b for a in values for b in values} | {
-                a + b // 2 for a in values for b in values
-            }
-            halves = {value // 2 for value in values}
+            second = limit("GEN-04-second")
+            halves = {value * second // 100 for value in values}
+            sums = {one + other for one in values for other in values | halves}
             renewed = {(value * limit("ORT-02-taux") + 50) // 100 for value in values}
             known[letter] = (frozenset(values | halves | renewed), frozenset(sums))
         book.memo["coefficients"] = known
@@ -574,7 +573,8 @@ def factors(claim: Claim, line: Line) -> tuple[int, ...]:
     """Percentages at which the line may be billed; whether that one is right is GEN-04's and ORT-02's."""
     if line.factor is not None and not claim.is_billed:
         return (line.factor,)
-    return (100, 50, limit("ORT-02-taux")) if claim.profession == "orthophoniste" else (100, 50)
+    usual = (100, limit("GEN-04-second"))
+    return (*usual, limit("ORT-02-taux")) if claim.profession == "orthophoniste" else usual
 
 
 def prices(claim: Claim, line: Line, unit: int, extra: list[int]) -> list[int]:

@@ -29,6 +29,7 @@ from .common import (
     euros,
     kind,
     name,
+    number,
     remove,
     say_day,
     soften,
@@ -231,7 +232,7 @@ def _assessment_is_valid(claim: Claim, book: Book, line: Line) -> Iterator[Hit]:
         yield Hit(
             line.key,
             f"{what(line)} : le dernier BSI connu date du {say_day(assessments[-1].day)}, il valait "
-            f"{validity} mois. Faites le renouvellement (DI 1,2) avant de facturer le forfait.",
+            f"{validity} mois. Faites son renouvellement avant de facturer le forfait.",
             severity=soften(claim, ADVICE) or WARNING,
         )
 
@@ -434,19 +435,20 @@ def lump_sum_for_dependent_patients(claim: Claim, book: Book) -> Iterator[Hit]:
                     swap_letter(claim, book, line, "IFD"),
                     soften(claim, ADVICE),
                 )
+    following = limit("INF-17-suivants")
     for day in {line.day for line in claim.lines if line.key_letter == "IFI"}:
         for trip in trips(claim, book, day, ("travel",)):
             for entry in [one for one in trip if one.line.key_letter == "IFI"][1:]:
                 if entry.claim is claim and entry.line.coefficient == 100:
                     yield Hit(
                         entry.line.key,
-                        f"{what(entry.line)} : patient suivant au même domicile, l'IFI est à 0,01.",
+                        f"{what(entry.line)} : patient suivant au même domicile, l'IFI est à {number(following)}.",
                         Proposal(
                             "replace",
-                            "IFI → IFI 0,01",
+                            f"IFI → IFI {number(following)}",
                             entry.line.key,
                             key_letter="IFI",
-                            coefficient=limit("INF-17-suivants"),
+                            coefficient=following,
                         ),
                     )
 
@@ -834,11 +836,11 @@ def other_dressing(claim: Claim, book: Book) -> Iterator[Hit]:
     for line in tagged(claim, "autre_pansement"):
         if line.day < limit_day("INF-37-debut"):
             continue
-        act = book.acts.get("INF-AMI2,02-01")
+        act = next((one for one in book.acts.values() if "pansement_simple" in one.tags), None)
         yield Hit(
             line.key,
-            f"{what(line)} : « autre pansement » est au coefficient 2,02 depuis le "
-            f"{say_day(limit_day('INF-37-debut'))}.",
+            f"{what(line)} : « autre pansement » a un nouveau coefficient depuis le "
+            f"{say_day(limit_day('INF-37-debut'))}{f' ({number(act.coefficient)})' if act else ''}.",
             swap_act(claim, book, line, act) if act else None,
         )
 

@@ -416,7 +416,7 @@ def _other_sum(
     elif line.key_letter == "IFN" and not neuro:
         yield Hit(
             line.key,
-            f"IFN {when} : réservée aux actes 15,6 et 15,7. Facturez l'IFD.",
+            f"IFN {when} : réservée aux pathologies neurologiques à domicile. Facturez l'IFD.",
             swap_letter(claim, book, line, "IFD"),
         )
     elif line.key_letter == "IFS" and in_time is False:

@@ -6,8 +6,8 @@ rates have derogations; rates themselves are compared in :mod:`.rates`.
 from collections.abc import Iterator
 from datetime import timedelta
 
+from ..calendar import add_months
 from ..control import Book, Hit, Timeline, rule
-from ..forclusion import add_months
 from ..limits import limit
 from ..model import Claim, Line, Proposal
 from .common import (

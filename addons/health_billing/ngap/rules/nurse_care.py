@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from datetime import date, timedelta
 
+from ..calendar import add_months
 from ..control import Book, Hit, rule
-from ..forclusion import add_months
 from ..limits import limit, limit_day
 from ..model import Claim, Line, Proposal
 from .common import (

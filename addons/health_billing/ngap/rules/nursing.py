@@ -7,8 +7,8 @@ known, so that :func:`session_lines` has none of them.
 from collections.abc import Iterable, Iterator
 from datetime import date, timedelta
 
+from ..calendar import add_months
 from ..control import Book, Entry, Hit, Timeline
-from ..forclusion import add_months
 from ..limits import limit
 from ..model import Claim, Line, Proposal
 from .common import (

@@ -8,8 +8,8 @@ from bisect import bisect_left
 from collections.abc import Iterator
 from datetime import timedelta
 
+from ..calendar import add_months
 from ..control import Book, Entry, Hit, Timeline, rule
-from ..forclusion import add_months
 from ..limits import limit, limit_day
 from ..model import Claim, Line, Proposal
 from .common import (

@@ -157,9 +157,8 @@ class Draft:
     @property
     def visit(self) -> Visit:
         lines = [one.line for one in self.acts]
-        return Visit(
-            self.session, self.dependent, needs_coming(lines), self.main and self.main.line
-        )
+        billed = tuple(one.line for one in self.acts if one.rate)
+        return Visit(self.session, self.dependent, needs_coming(lines), billed)
 
     def priced(self, road: Iterable[Due]) -> PricedSession:
         """All lines of the session: acts, supplements, travel."""

@@ -34,13 +34,13 @@ class Visit:
 
     :param dependent: the patient has a dependence package or assessment that day.
     :param moves: an act of the session needs the practitioner to come.
-    :param main: the best-paid act, which decides the indemnity of physio- and speech therapists.
+    :param billed: the acts that are billed: one of them decides the indemnity of physio- and speech therapists.
     """
 
     session: Session
     dependent: bool
     moves: bool
-    main: Line | None
+    billed: tuple[Line, ...]
 
 
 def in_time(session: Session) -> tuple:
@@ -151,16 +151,17 @@ def _stop(stop: list[Visit], road: "Road", counts: dict) -> Iterable[tuple[Visit
 
 
 def _physio(visit: Visit) -> Due:
-    main, session = visit.main, visit.session
+    session = visit.session
     recent = _discharged_within(session.patient, session, limit("MK-10-jours"))
-    if main and (main.has("ifs") or (main.has("ifs_35j") and recent)):
+    opening = ("ifs", "ifs_35j") if recent else ("ifs",)
+    if any(line.has(*opening) for line in visit.billed):
         return Due("IFS", 100, 100, "MK-10", "Acte ouvrant droit à l'indemnité spécifique (IFS).")
     return Due("IFD", 100, 100, "MK-10", "Déplacement au domicile : une indemnité par passage.")
 
 
 def _speech(visit: Visit) -> Due:
-    main, session = visit.main, visit.session
-    if main and main.has("ifn"):
+    session = visit.session
+    if any(line.has("ifn") for line in visit.billed):
         return Due("IFN", 100, 100, "ORT-07", "Pathologie neurologique à domicile : IFN.")
     if _discharged_within(session.patient, session, limit("ORT-07-jours")):
         return Due("IFS", 100, 100, "ORT-07", "Sortie d'hospitalisation récente : IFS.")

@@ -367,7 +367,10 @@ def one_travel_sum(claim: Claim, book: Book) -> Iterator[Hit]:
         if not sums:
             continue
         if len({entry.line.key_letter for entry in sums}) > 1:
-            yield from _too_many_sums(sums, claim)
+            if (
+                len(sums) > len(care) or not claim.is_billed
+            ):  # imported: two visits of the day stand here
+                yield from _too_many_sums(sums, claim)
             continue
         if not care:
             continue

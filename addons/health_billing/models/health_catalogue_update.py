@@ -150,7 +150,14 @@ class HealthCatalogueUpdate(models.Model):
                     return
                 for one in members:
                     self._add_file(one.filename, archive.read(one), files, issues)
-        except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, NotImplementedError, OSError):
+        except (
+            zipfile.BadZipFile,
+            zlib.error,
+            EOFError,
+            RuntimeError,
+            NotImplementedError,
+            OSError,
+        ):
             issues.append(
                 update.Issue(
                     name, 0, "", "l'archive ne s'ouvre pas (abîmée ou protégée) ; refaites-la."

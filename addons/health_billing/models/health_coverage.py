@@ -867,8 +867,10 @@ class HealthCoverage(models.Model):
     @api.ondelete(at_uninstall=False)
     def _unlink_only_unused(self):
         """Rights under which something was billed are the reason of what each payer owes."""
-        used = self.env["health.fse"].sudo().search(
-            [("coverage_id", "in", self.ids), ("state", "!=", "entered")], limit=1
+        used = (
+            self.env["health.fse"]
+            .sudo()
+            .search([("coverage_id", "in", self.ids), ("state", "!=", "entered")], limit=1)
         )
         if used:
             raise UserError(
@@ -896,6 +898,7 @@ class HealthCoverage(models.Model):
 
     def action_resplit(self):
         """Share the FSE to validate again by these rights; posted shares and other programs' FSE are left alone."""
+        self.check_access("write")
         fses = self._touched_fses().filtered(lambda fse: fse.state == "entered")
         if not fses:
             raise UserError(

@@ -480,7 +480,8 @@ class HealthFse(models.Model):
         if booked:
             raise UserError(
                 self.env._(
-                    "FSE %s is booked: what its invoices say can no longer be changed.", booked[0].name
+                    "FSE %s is booked: what its invoices say can no longer be changed.",
+                    booked[0].name,
                 )
             )
 
@@ -1003,9 +1004,7 @@ class HealthFse(models.Model):
                 )
             )
         ready._number()
-        ready.sudo().write(
-            {"validated_on": fields.Datetime.now(), "validated_by_id": self.env.uid}
-        )
+        ready.sudo().write({"validated_on": fields.Datetime.now(), "validated_by_id": self.env.uid})
         ready.share_ids._post_invoices()
         if objections:
             return {
@@ -1040,18 +1039,30 @@ class HealthFse(models.Model):
                 found.append((fse, self.env._("no act is entered.")))
             if max(days) > today:
                 found.append(
-                    (fse, self.env._("%s is still to come: care is billed once it is done.", f"{max(days):%d/%m/%Y}"))
+                    (
+                        fse,
+                        self.env._(
+                            "%s is still to come: care is billed once it is done.",
+                            f"{max(days):%d/%m/%Y}",
+                        ),
+                    )
                 )
             if born and min(days) < born:
                 found.append(
-                    (fse, self.env._("%s is before the birth of the patient.", f"{min(days):%d/%m/%Y}"))
+                    (
+                        fse,
+                        self.env._(
+                            "%s is before the birth of the patient.", f"{min(days):%d/%m/%Y}"
+                        ),
+                    )
                 )
             if foreign:
                 found.append(
                     (
                         fse,
                         self.env._(
-                            "%s is an act of another profession.", foreign[0].product_id.display_name
+                            "%s is an act of another profession.",
+                            foreign[0].product_id.display_name,
                         ),
                     )
                 )

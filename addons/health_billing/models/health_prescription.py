@@ -330,7 +330,8 @@ class HealthPrescription(models.Model):
         if len(content or b"") > MAX_SCAN:
             raise UserError(
                 self.env._(
-                    "%s is larger than 15 MB: scan it in grey, or with a lower resolution.", filename
+                    "%s is larger than 15 MB: scan it in grey, or with a lower resolution.",
+                    filename,
                 )
             )
         if guess_mimetype(content or b"") not in SCAN_TYPES:

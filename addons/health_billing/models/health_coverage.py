@@ -852,7 +852,7 @@ class HealthCoverage(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         coverages = super().create(vals_list)
-        if not self.env.context.get("health_periods_later") is LATER:
+        if self.env.context.get("health_periods_later") is not LATER:
             coverages._review_touched(coverages._touched_fses())
         return coverages
 

@@ -7,7 +7,7 @@ from datetime import date
 
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.fields import Command
-from odoo.tests import HttpCase, tagged
+from odoo.tests import Form, HttpCase, tagged
 from odoo.tools import mute_logger
 
 from .common import HealthCommon
@@ -168,6 +168,15 @@ class AccessCommon(HealthCommon):
             self.env(user=user, su=False, context={"allowed_company_ids": user.company_ids.ids})
         )
 
+    def _columns(self, record):
+        """All that the role may read of a record's own row, and what we compute from it."""
+        return [
+            name
+            for name, field in record.fields_get(attributes=["type", "store"]).items()
+            if field["type"] not in ("one2many", "many2many")
+            and (field["store"] or name == "display_name")
+        ]
+
 
 @tagged("post_install", "-at_install")
 class TestAccessMatrix(AccessCommon):
@@ -304,15 +313,6 @@ class TestAccessMatrix(AccessCommon):
                 {"ref": "a"},
             ),
         }[model]
-
-    def _columns(self, record):
-        """All that the role may read of a record's own row, and what we compute from it."""
-        return [
-            name
-            for name, field in record.fields_get(attributes=["type", "store"]).items()
-            if field["type"] not in ("one2many", "many2many")
-            and (field["store"] or name == "display_name")
-        ]
 
     def allowed(self, role, model):
         """What the role really does with a record of the practice: “rw--” for instance."""
@@ -472,33 +472,34 @@ class TestAccessMatrix(AccessCommon):
 class TestPrivacy(AccessCommon):
     """NIR, birth date, state of health and care labels, by every road that leads to them."""
 
+    def _roads(self, role, name):
+        """Ways that lead to a field of the patient, or tell who has which value."""
+        patient = self.as_user(role, self.patient)
+        shares = self.as_user(role, self.booked.share_ids)
+        Partner = patient.browse()
+        return {
+            "read": lambda: patient.read([name]),
+            "search": lambda: Partner.search([(name, "!=", False)]),
+            "order": lambda: Partner.search([], order=f"{name} desc", limit=1),
+            "group": lambda: Partner._read_group([], [name], ["__count"]),
+            "web group": lambda: Partner.web_read_group([], [name], ["__count"]),
+            "export": lambda: patient.export_data([name]),
+            "filter": lambda: patient.filtered_domain([(name, "!=", False)]),
+            "search through a share": lambda: shares.search([(f"patient_id.{name}", "!=", False)]),
+            "export through a share": lambda: shares.export_data([f"patient_id/{name}"]),
+        }
+
     def test_private_fields_by_any_road(self):
         for role in ("accountant", "internal", "patient"):
-            patient = self.as_user(role, self.patient)
-            Partner = patient.browse()
-            self.assertNotIn("health_nir", Partner.fields_get())
+            self.assertNotIn("health_nir", self.as_user(role, self.env["res.partner"]).fields_get())
             for name in PRIVATE:
-                for road, call in {
-                    "read": lambda name=name: patient.read([name]),
-                    "search": lambda name=name: Partner.search([(name, "!=", False)]),
-                    "order": lambda name=name: Partner.search([], order=f"{name} desc", limit=1),
-                    "group": lambda name=name: Partner._read_group([], [name], ["__count"]),
-                    "web group": lambda name=name: Partner.web_read_group([], [name], ["__count"]),
-                    "export": lambda name=name: patient.export_data([name]),
-                    "filter": lambda name=name: patient.filtered_domain([(name, "!=", False)]),
-                    "through share": lambda name=name: self.as_user(
-                        role, self.booked.share_ids
-                    ).search([(f"patient_id.{name}", "!=", False)]),
-                    "export share": lambda name=name: self.as_user(
-                        role, self.booked.share_ids
-                    ).export_data([f"patient_id/{name}"]),
-                }.items():
+                for road, take in self._roads(role, name).items():
                     with self.subTest(role=role, field=name, road=road):
                         self.env.invalidate_all()
                         with self.env.cr.savepoint() as savepoint:
                             # a road that is only there for stored fields is refused as well
                             with contextlib.suppress(UserError, ValueError):
-                                self.fail(f"{role} got {call()}")
+                                self.fail(f"{role} got {take()}")
                             savepoint.rollback()
 
     def test_the_nir_is_in_no_name_and_no_search(self):
@@ -510,6 +511,12 @@ class TestPrivacy(AccessCommon):
             for one in record:
                 self.assertNotIn(NIR, one.display_name)
 
+    def test_forms_open_for_who_may_read_the_record(self):
+        for role in ("biller", "practitioner", "accountant"):
+            for record in (self.patient, self.booked.share_ids[0]):
+                with self.subTest(role=role, model=record._name):
+                    self.assertTrue(Form(self.as_user(role, record)).id)
+
     def test_the_accountant_finds_no_care(self):
         """Neither in the books, nor in messages, nor in the cockpit: letters and labels of acts are care."""
         fse = self.fse
@@ -517,13 +524,14 @@ class TestPrivacy(AccessCommon):
         for move in self.booked.share_ids.move_id:
             move._message_log(body="x")
         labels = (self.product.name, "AMI", self.product.health_act_code)
+        shares = self.booked.share_ids
         moves = self.as_user("accountant", self.booked.share_ids.move_id)
         texts = [
             str(moves.read(["name", "ref", "payment_reference", "narration", "display_name"])),
             str(moves.line_ids.read(["name", "display_name", "ref"])),
             str(moves.message_ids.mapped("body")),
             str(self.as_user("accountant", self.patient).message_ids.mapped("body")),
-            str(self.as_user("accountant", self.booked.share_ids).read()),
+            str(self.as_user("accountant", shares).read(self._columns(shares))),
             json.dumps(self.as_user("accountant", self.env["health.cockpit"]).data(), default=str),
         ]
         for text in texts:

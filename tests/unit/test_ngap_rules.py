@@ -32,7 +32,7 @@ from ngap import (
 from ngap.catalogue import DATA, rows
 from ngap.limits import limits
 from ngap.rules import common, general, orthoptics, physio, speech
-from ngap.tariff import load_values
+from ngap.update import load_values
 
 VIGNETTES = Path(__file__).parent / "vignettes"
 RULE_FILES = sorted(Path(ngap.rules.__file__).parent.glob("*.py"))

@@ -69,6 +69,10 @@ HEADER_COLUMNS = (
     "amc_member",
 )
 MAX_BYTES = 50 * 1024 * 1024
+#: bytes of a workbook once opened, its lines and its columns: beyond, it is no export of ours
+MAX_XLSX = 200 * 1024 * 1024
+MAX_LINES = 300_000
+MAX_COLUMNS = 300
 
 
 class JournalError(ValueError):
@@ -310,9 +314,23 @@ def xlsx_lines(content):
     from openpyxl import load_workbook
 
     try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            # what a member says of its size is never exceeded when it is read
+            if sum(member.file_size for member in archive.infolist()) > MAX_XLSX:
+                raise JournalError(
+                    "Le classeur XLSX dépasse 200 Mo une fois ouvert : exportez une période plus courte, ou en CSV."
+                )
         book = load_workbook(io.BytesIO(content), read_only=True, data_only=True)
-        for number, line in enumerate(book.worksheets[0].iter_rows(values_only=True), start=1):
+        # a cell far below or far right would make lines and cells without end
+        lines = book.worksheets[0].iter_rows(values_only=True, max_col=MAX_COLUMNS)
+        for number, line in enumerate(lines, start=1):
+            if number > MAX_LINES:
+                raise JournalError(
+                    f"Le classeur XLSX a plus de {MAX_LINES} lignes : supprimez les lignes vides ou découpez-le."
+                )
             yield number, [_cell(value) for value in line]
+    except JournalError:
+        raise
     except _DAMAGED as error:
         raise JournalError(
             "Le classeur XLSX est illisible ou incomplet : enregistrez-le à nouveau."

@@ -2,6 +2,7 @@ import base64
 import hashlib
 import io
 import zipfile
+import zlib
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -10,10 +11,9 @@ from odoo.exceptions import AccessError, UserError
 from odoo.tools import SQL
 from odoo.tools.misc import file_path
 
-from ..ngap import update
+from ..ngap import letters, update
 from ..ngap.impact import Impact, Use, measure
 from ..tools import QUIET, cents, euros, format_cents
-from .product_product import letters
 
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 #: largest file and archive that is read, in bytes: the whole nomenclature is a tenth of it
@@ -149,7 +149,14 @@ class HealthCatalogueUpdate(models.Model):
                     return
                 for one in members:
                     self._add_file(one.filename, archive.read(one), files, issues)
-        except (zipfile.BadZipFile, RuntimeError, NotImplementedError, OSError):
+        except (
+            zipfile.BadZipFile,
+            zlib.error,
+            EOFError,
+            RuntimeError,
+            NotImplementedError,
+            OSError,
+        ):
             issues.append(
                 update.Issue(
                     name, 0, "", "l'archive ne s'ouvre pas (abîmée ou protégée) ; refaites-la."
@@ -668,6 +675,17 @@ class HealthCatalogueUpdate(models.Model):
         return waiting
 
     # -- FSE touched ---------------------------------------------------------------------------------
+
+    def action_reprice(self):
+        """Give the FSE touched that are still to validate their new price; validated ones keep theirs."""
+        self.ensure_one()
+        fses = self.fse_ids.filtered(lambda fse: fse.state == "entered")
+        if not fses:
+            raise UserError(
+                self.env._("No FSE still to validate is touched: the others keep their price.")
+            )
+        fses._compute_all()
+        return self.action_open_fses()
 
     def action_open_fses(self):
         """The FSE not sent that the update touches: the next computing gives them their new price."""

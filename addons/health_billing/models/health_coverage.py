@@ -32,6 +32,8 @@ TERMS = frozenset(
     }
 )
 ADVICE, WARNING, BLOCKING = "1", "2", "3"
+#: puts the checks off until all periods are written; no caller from outside can name it
+LATER = object()
 
 
 def _act_days(fse):
@@ -151,7 +153,10 @@ class HealthCoverage(models.Model):
         "In force today", compute="_compute_is_current", search="_search_is_current"
     )
     who_pays = fields.Char("Who pays what", compute="_compute_who_pays")
-    unsent_fse_count = fields.Integer("FSE not sent", compute="_compute_unsent_fse_count")
+    unsent_fse_ids = fields.Many2many(
+        "health.fse", string="FSE not sent that these rights touch", compute="_compute_unsent_fses"
+    )
+    unsent_fse_count = fields.Integer("FSE not sent", compute="_compute_unsent_fses")
     pays_rest = fields.Boolean(related="case_id.pays_rest")
     case_grade = fields.Selection(related="case_id.grade", string="Source of the rates")
 
@@ -261,12 +266,17 @@ class HealthCoverage(models.Model):
                 parts.append(f"{insurer} {self._percent(covered)}")
             patient = self._percent(rest * 100 - covered)
         parts.append(self.env._("Patient %s", patient))
-        line = " · ".join(parts)
+        return " · ".join(filter(None, [*parts, self._advance_note(day)]))
+
+    def _advance_note(self, day):
+        """What the patient pays first and is refunded by others, "" where everybody pays their part."""
+        self.ensure_one()
+        terms = self._terms(day)
         if not terms.third_party_amo and not terms.pays_rest:
-            line += " · " + self.env._("the patient pays first")
-        elif terms.amc_rate and not terms.third_party_amc and rest:
-            line += " · " + self.env._("the patient pays the insurer's part first")
-        return line
+            return self.env._("the patient pays first")
+        if terms.amc_rate and not terms.third_party_amc and terms.amo_rate < 100:
+            return self.env._("the patient pays the insurer's part first")
+        return ""
 
     @api.model
     def _percent(self, hundredths):
@@ -274,10 +284,11 @@ class HealthCoverage(models.Model):
         return f"{whole},{rest:02d} %" if rest else f"{whole} %"
 
     @api.depends("patient_id", "date_from", "date_to")
-    def _compute_unsent_fse_count(self):
+    def _compute_unsent_fses(self):
         touched = self._unsent_fses()
         for coverage in self:
-            coverage.unsent_fse_count = len(touched.get(coverage.id, ()))
+            coverage.unsent_fse_ids = touched.get(coverage.id, False)
+            coverage.unsent_fse_count = len(coverage.unsent_fse_ids)
 
     @api.depends("patient_id", "case_id", "date_from")
     def _compute_display_name(self):
@@ -289,7 +300,7 @@ class HealthCoverage(models.Model):
 
     @api.constrains("date_from", "date_to", "patient_id")
     def _check_periods(self):
-        if self.env.context.get("health_periods_later"):
+        if self.env.context.get("health_periods_later") is LATER:
             return
         for coverage in self:
             if coverage.date_to and coverage.date_to < coverage.date_from:
@@ -456,15 +467,37 @@ class HealthCoverage(models.Model):
 
         :return: dict of patient id → dict of day → cents, for the acts of these FSE.
         """
+        done = defaultdict(list)
+        for fse, days in self._franchise_days(fses).items():
+            done[fse.patient_id.id] += days
+        return {patient: franchise(days, self._franchise_terms()) for patient, days in done.items()}
+
+    @api.model
+    def _franchise_by_fse(self, fses):
+        """The same by FSE, each looked at alone: dict of FSE → cents."""
+        terms = self._franchise_terms()
+        return {
+            fse: sum(franchise(days, terms).values())
+            for fse, days in self._franchise_days(fses).items()
+        }
+
+    @api.model
+    def _franchise_terms(self):
         value = self.env["health.parameter"].value_of
-        terms = Franchise(
+        return Franchise(
             value("franchise_act_cents"),
             value("franchise_day_cents"),
             value("franchise_year_cents"),
         )
-        adult = value("franchise_adult_age")
+
+    @api.model
+    def _franchise_days(self, fses):
+        """The days of the acts that bear a franchise, one for each: dict of FSE → list of days."""
+        adult = self.env["health.parameter"].value_of("franchise_adult_age")
         travel = {letter.letter for letter in letters().values() if letter.kind != "act"}
-        acts = fses.act_ids.filtered(lambda act: act.key_letter not in travel)
+        acts = fses.filtered("patient_id").act_ids.filtered(
+            lambda act: act.act_date and act.key_letter not in travel
+        )
         rights = self._on({(act.fse_id.patient_id.id, act.act_date) for act in acts})
         days = defaultdict(list)
         for act in acts:
@@ -474,8 +507,8 @@ class HealthCoverage(models.Model):
                 day.year - born.year - ((day.month, day.day) < (born.month, born.day)) < adult
             )
             if not is_minor and not rights[patient.id, day].case_id.is_franchise_exempt:
-                days[patient.id] += [day] * act.quantity
-        return {patient: franchise(done, terms) for patient, done in days.items()}
+                days[act.fse_id] += [day] * act.quantity
+        return days
 
     # -- coverage read on imported FSE ------------------------------------------------------------
 
@@ -560,7 +593,7 @@ class HealthCoverage(models.Model):
     @api.model
     def _save_periods(self, periods):
         """Write what changed and create what is new, the overlap being checked once at the end."""
-        Coverage = self.with_context(health_periods_later=True, **QUIET)
+        Coverage = self.with_context(health_periods_later=LATER, **QUIET)
         fresh = [period for period in periods if not period.record]
         made = Coverage.create([period.create_values() for period in fresh])
         for period, coverage in zip(fresh, made, strict=True):
@@ -569,7 +602,7 @@ class HealthCoverage(models.Model):
         for period in periods:
             values = period.changes()
             if values:
-                period.record.with_context(health_periods_later=True, **QUIET).write(values)
+                period.record.with_context(health_periods_later=LATER, **QUIET).write(values)
                 touched |= period.record
         made = made.with_env(self.env)
         (made | touched)._check_periods()
@@ -850,17 +883,40 @@ class HealthCoverage(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         coverages = super().create(vals_list)
-        if not self.env.context.get("health_periods_later"):
+        if self.env.context.get("health_periods_later") is not LATER:
             coverages._review_touched(coverages._touched_fses())
         return coverages
 
+    def unlink(self):
+        fses = self._touched_fses()
+        result = super().unlink()
+        self._review_touched(fses)
+        return result
+
     def write(self, vals):
-        if self.env.context.get("health_periods_later") or not TERMS & vals.keys():
+        if self.env.context.get("health_periods_later") is LATER or not TERMS & vals.keys():
             return super().write(vals)
         before = self._touched_fses()
         result = super().write(vals)
         self._review_touched(before | self._touched_fses())
         return result
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_only_unused(self):
+        """Rights under which something was billed are the reason of what each payer owes."""
+        used = (
+            self.env["health.fse"]
+            .sudo()
+            .search([("coverage_id", "in", self.ids), ("state", "!=", "entered")], limit=1)
+        )
+        if used:
+            raise UserError(
+                self.env._(
+                    "FSE %(fse)s was billed under these rights of %(patient)s: give them an end instead.",
+                    fse=used.name,
+                    patient=used.patient_id.name,
+                )
+            )
 
     @api.model
     def _review_touched(self, fses):

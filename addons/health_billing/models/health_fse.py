@@ -4,7 +4,7 @@ from dataclasses import asdict
 from datetime import timedelta
 
 from odoo import api, fields, models
-from odoo.exceptions import UserError
+from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tools import SQL, split_every
 
 from .. import ngap
@@ -40,6 +40,24 @@ BILLED_FIELDS = frozenset(
 )
 
 
+#: what only the product itself writes: an FSE is validated by “Validate”, never by a value
+SEALED_FIELDS = frozenset({"validated_on", "validated_by_id", "controlled_on"})
+#: what the invoices of the shares say; it may not differ from them afterwards
+BOOKED_FIELDS = frozenset(
+    {
+        "name",
+        "company_id",
+        "patient_id",
+        "kind",
+        "fse_date",
+        "amo_partner_id",
+        "amc_partner_id",
+        "amount_total",
+        "overrun",
+    }
+)
+
+
 class HealthFse(models.Model):
     """An FSE (or DRE, degraded or paper claim): the acts billed at once for one patient, and who owes them."""
 
@@ -54,8 +72,7 @@ class HealthFse(models.Model):
         string="Practitioner",
         required=True,
         index=True,
-        # the agency itself bills nothing: there the patient chosen says whose claim it is
-        default=lambda self: self.env.company.health_provider_no and self.env.company,
+        default=lambda self: self._default_practitioner(),
     )
     currency_id = fields.Many2one(related="company_id.currency_id", store=True)
     profession = fields.Selection(related="company_id.health_profession")
@@ -137,6 +154,8 @@ class HealthFse(models.Model):
     blocking_count = fields.Integer("Blocking", compute="_compute_finding_counts")
     warning_count = fields.Integer("Warnings", compute="_compute_finding_counts")
     price_issue = fields.Char("Why it has no price", readonly=True, copy=False)
+    who_pays = fields.Char("Who pays what", compute="_compute_who_pays")
+    franchise_note = fields.Char("Franchise", compute="_compute_franchise_note")
     controlled_on = fields.Datetime(readonly=True, copy=False)
     validated_on = fields.Datetime(readonly=True, copy=False)
     validated_by_id = fields.Many2one("res.users", readonly=True, copy=False)
@@ -436,6 +455,8 @@ class HealthFse(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         """An FSE entered here gets a provisional number, and its own when it is validated."""
+        for vals in vals_list:
+            self._check_sealed(vals)
         nameless = [vals for vals in vals_list if not vals.get("name")]
         numbers = self._next_of_sequence("health_billing.sequence_fse_entered", len(nameless))
         for vals, number in zip(nameless, numbers, strict=True):
@@ -443,9 +464,50 @@ class HealthFse(models.Model):
         return super().create(vals_list)
 
     def write(self, vals):
+        self._check_sealed(vals)
         if BILLED_FIELDS & vals.keys():
             self._check_open()
+        if BOOKED_FIELDS & vals.keys():
+            self._check_not_booked()
         return super().write(vals)
+
+    def _check_sealed(self, vals):
+        """Refuse that a user validates, or opens again, by writing it: control would be passed by."""
+        names = SEALED_FIELDS | {"origin"} if self else SEALED_FIELDS
+        if not self.env.su and any(vals[name] or self for name in names & vals.keys()):
+            raise AccessError(self.env._("An FSE is validated by “Validate”, after its control."))
+
+    def _check_not_booked(self):
+        """Refuse that a user changes what is in the books."""
+        booked = self.filtered(lambda fse: not self.env.su and fse.sudo().share_ids.move_id)
+        if booked:
+            raise UserError(
+                self.env._(
+                    "FSE %s is booked: what its invoices say can no longer be changed.",
+                    booked[0].name,
+                )
+            )
+
+    @api.constrains("patient_id", "prescription_id")
+    def _check_patient(self):
+        for fse in self.filtered("visit_ids"):
+            if fse.visit_ids.patient_id != fse.patient_id:
+                raise ValidationError(
+                    self.env._(
+                        "FSE %(fse)s bills visits of %(patient)s: give it up (its visits are then to bill again) "
+                        "rather than changing the patient.",
+                        fse=fse.name,
+                        patient=fse.visit_ids.patient_id[:1].name,
+                    )
+                )
+        self.prescription_id._check_patients(
+            pair
+            for fse in self
+            for pair in [
+                (fse.prescription_id, fse.patient_id),
+                *((prescription, fse.patient_id) for prescription in fse.act_ids.prescription_id),
+            ]
+        )
 
     def _check_open(self):
         """Refuse to change what a validated FSE bills."""
@@ -467,8 +529,7 @@ class HealthFse(models.Model):
             )
 
     def unlink(self):
-        visits = self.visit_ids
-        visits.write({"state": "done", "fse_id": False})
+        self.sudo().visit_ids.write({"state": "done", "fse_id": False})
         return super().unlink()
 
     def action_discard(self):
@@ -485,32 +546,36 @@ class HealthFse(models.Model):
             "target": "main",
         }
 
-    @api.onchange("patient_id")
-    def _onchange_patient_id(self):
-        """The practitioner is the patient's; the only prescription good that day is the one meant."""
-        Week = self.env["health.round.week"]
-        for fse in self.filtered("patient_id"):
-            fse.company_id = fse.patient_id.company_id
-            day = fse.fse_date
-            if not day or fse.prescription_id.patient_id == fse.patient_id:
-                continue
-            known = Week._prescriptions(fse.patient_id._origin, day, day + timedelta(days=1))
-            good = [
-                prescription
-                for prescription in known.get(fse.patient_id._origin.id, ())
-                if Week._is_good(prescription, day)
-            ]
-            fse.prescription_id = good[0] if len(good) == 1 else False
+    @api.model
+    def _default_practitioner(self):
+        """Who bills: the agency itself never does, so it is no default beside its practitioners."""
+        own = self.env.companies.filtered("health_provider_no")
+        if self.env.company in own or not own:
+            return self.env.company
+        return own if len(own) == 1 else False
 
     @api.onchange("patient_id", "prescription_id")
     def _onchange_who(self):
-        """What is known of the patient's prescription comes along."""
+        """The patient brings the practitioner and the prescription, this one its prescriber and date."""
         for fse in self:
-            if fse.prescription_id and fse.prescription_id.patient_id != fse.patient_id:
-                fse.prescription_id = False
+            if fse.patient_id.company_id:
+                fse.company_id = fse.patient_id.company_id
+            if fse.prescription_id.patient_id != fse.patient_id:
+                fse.prescription_id = fse._only_prescription()
             if fse.prescription_id:
                 fse.prescriber_no = fse.prescription_id.prescriber_no
                 fse.prescription_date = fse.prescription_id.date
+
+    def _only_prescription(self):
+        """The one prescription that is good on the day of the FSE; none where there are several."""
+        self.ensure_one()
+        patient, day = self.patient_id._origin, self.fse_date
+        if not patient or not day:
+            return self.env["health.prescription"]
+        Week = self.env["health.round.week"]
+        known = Week._prescriptions(patient, day, day + timedelta(days=1)).get(patient.id, ())
+        good = [prescription for prescription in known if Week._is_good(prescription, day)]
+        return good[0] if len(good) == 1 else self.env["health.prescription"]
 
     def _compute_all(self):
         """Price, split and control."""
@@ -544,7 +609,7 @@ class HealthFse(models.Model):
         Ngap = self.env["health.ngap"]
         # a line of the day may stand on another entered FSE: the day is priced as a whole
         priced = Ngap._price(fses)
-        letters, products = Ngap._letters(), Ngap._product_by_code()
+        letters, products = ngap.letters(), Ngap._product_by_code()
         open_ids = set(
             self.search(
                 [
@@ -634,10 +699,15 @@ class HealthFse(models.Model):
         Act.create(created)
         touched = self.browse(open_ids) | fses
         issues = {
-            row["fse_id"]: " ".join(finding.message for finding in answer.findings)
+            row["fse_id"]: " ".join(finding.message for finding in blocking)
             for answer, rows in priced
+            # doubtful values are told by TAR-01, which a manager can settle
+            if (
+                blocking := [
+                    one for one in answer.findings if one.severity == ngap.Severity.BLOCKING
+                ]
+            )
             for row in rows
-            if answer.findings
         }
         for fse in touched:
             update_changed(
@@ -726,6 +796,30 @@ class HealthFse(models.Model):
         self.env["health.share"].union(*drafts.values()).sudo().unlink()
         self.env["health.share"].create(shares)
 
+    @api.depends("share_ids.amount", "share_ids.partner_id", "coverage_id", "fse_date")
+    def _compute_who_pays(self):
+        """Third-party and direct payment on one line: who owes what now, and whom the patient is refunded by."""
+        order = ["amo", "amc", "patient"]
+        for fse in self:
+            parts = [
+                f"{share.partner_id.name if share.debtor_kind != 'patient' else self.env._('Patient')} "
+                f"{format_cents(cents(share.amount))}"
+                for share in fse.share_ids.sorted(lambda share: order.index(share.debtor_kind))
+            ]
+            if parts and fse.coverage_id:
+                note = fse.coverage_id._advance_note(fse.fse_date)
+                parts += [note] if note else []
+            fse.who_pays = " · ".join(parts)
+
+    @api.depends("act_ids.act_date", "act_ids.quantity", "act_ids.key_letter", "patient_id")
+    def _compute_franchise_note(self):
+        amounts = self.env["health.coverage"]._franchise_by_fse(self)
+        for fse in self:
+            amount = amounts.get(fse, 0)
+            fse.franchise_note = amount and self.env._(
+                "Franchise kept by the fund: %s, never billed", format_cents(amount)
+            )
+
     def _take_coverage(self, coverage):
         """Write on the FSE who covers the patient, where that is known."""
         self.ensure_one()
@@ -788,6 +882,12 @@ class HealthFse(models.Model):
         ]
         for chunk in split_every(BATCH, ids):
             self.browse(chunk)._control_batch()
+
+    @api.model
+    def _control_unsent(self, patients):
+        """Control the FSE of these patients that have not left: what rules look at has changed."""
+        if patients:
+            self.search([("patient_id", "in", patients.ids), ("sent_on", "=", False)])._control()
 
     def _control_batch(self):
         wanted = self._wanted_findings()
@@ -891,8 +991,7 @@ class HealthFse(models.Model):
                     }
                 )
         for name in FINDING_SOURCES:
-            collect = getattr(self.env[name], "_findings", None)
-            for vals in collect(self) if collect else ():
+            for vals in self.env[name]._findings(self):
                 result.append(
                     {
                         "fse_id": vals["fse_id"],
@@ -948,9 +1047,8 @@ class HealthFse(models.Model):
             [("fse_id", "in", fses.ids), ("state", "=", "open"), ("severity", "in", ("2", "3"))]
         ):
             objections[finding.fse_id].append(f"{finding.rule_code} : {finding.message}")
-        for fse in fses:
-            if not fse.act_ids:
-                objections[fse].append(self.env._("no act is entered."))
+        for fse, text in fses._impossible():
+            objections[fse].append(text)
         ready = fses.filtered(lambda fse: fse not in objections)
         if not ready:
             raise UserError(
@@ -964,7 +1062,7 @@ class HealthFse(models.Model):
                 )
             )
         ready._number()
-        ready.write({"validated_on": fields.Datetime.now(), "validated_by_id": self.env.uid})
+        ready.sudo().write({"validated_on": fields.Datetime.now(), "validated_by_id": self.env.uid})
         ready.share_ids._post_invoices()
         if objections:
             return {
@@ -981,6 +1079,52 @@ class HealthFse(models.Model):
                 },
             }
         return True
+
+    def _impossible(self):
+        """What no claim can be, whatever the rules say: pairs of FSE and reason."""
+        today = max(fields.Date.context_today(self), self.env["health.cycle"].last_day())
+        found = []
+        for fse in self:
+            born = fse.patient_id.sudo().health_birth_date
+            days = [fse.fse_date, *fse.act_ids.mapped("act_date")]
+            foreign = fse.act_ids.filtered(
+                lambda act: (
+                    act.product_id.health_profession
+                    and act.product_id.health_profession != act.fse_id.profession
+                )
+            )
+            if not fse.act_ids:
+                found.append((fse, self.env._("no act is entered.")))
+            if max(days) > today:
+                found.append(
+                    (
+                        fse,
+                        self.env._(
+                            "%s is still to come: care is billed once it is done.",
+                            f"{max(days):%d/%m/%Y}",
+                        ),
+                    )
+                )
+            if born and min(days) < born:
+                found.append(
+                    (
+                        fse,
+                        self.env._(
+                            "%s is before the birth of the patient.", f"{min(days):%d/%m/%Y}"
+                        ),
+                    )
+                )
+            if foreign:
+                found.append(
+                    (
+                        fse,
+                        self.env._(
+                            "%s is an act of another profession.",
+                            foreign[0].product_id.display_name,
+                        ),
+                    )
+                )
+        return found
 
     def _number(self):
         """Give each FSE the number after the highest one of its practitioner."""
@@ -1054,6 +1198,8 @@ class HealthFse(models.Model):
                                 "passage": visit.passage,
                                 "place": visit.place,
                                 "is_emergency": visit.is_emergency,
+                                "duration": visit.duration,
+                                "group_size": visit.group_size,
                                 "prescription_id": prescription.id,
                                 "project": prescription.project,
                                 "visit_id": visit.id,
@@ -1069,9 +1215,9 @@ class HealthFse(models.Model):
             ]
         )
         for fse, (_key, part) in zip(fses, parts, strict=True):
-            for visit in part:
-                visit.fse_id = fse
-        visits.write({"state": "billed"})
+            visits.browse([visit.id for visit in part]).sudo().write(
+                {"fse_id": fse.id, "state": "billed"}
+            )
         fses._compute_all()
         return fses
 
@@ -1163,3 +1309,34 @@ class HealthFse(models.Model):
             "view_mode": "list,form",
             "domain": [("fse_id", "in", self.ids)],
         }
+
+    # -- quote -------------------------------------------------------------------------------------
+
+    def action_health_quote(self):
+        """Open the quote of this FSE, or make it of its acts."""
+        self.ensure_one()
+        if self.quote_id:
+            return self.quote_id._action_health_open()
+        outside = self.env.ref("health_billing.product_outside")
+        lines = []
+        for act in self.act_ids:
+            quantity = act.quantity or 1
+            overrun = act.overrun / quantity
+            line = {
+                "product_id": act.product_id.id or outside.id,
+                "product_uom_qty": quantity,
+                "health_tariff": act.amount / quantity - overrun,
+                "health_overrun": overrun,
+            }
+            if not act.product_id:
+                line.update(name=f"{act.key_letter} {act.coefficient}", health_is_covered=True)
+            lines.append(line)
+        Order = self.env["sale.order"]
+        action = Order._health_make(
+            self.patient_id,
+            lines,
+            health_prescription_id=self.prescription_id.id,
+            health_care_date=self.fse_date,
+        )
+        self.quote_id = Order.browse(action["res_id"])
+        return action

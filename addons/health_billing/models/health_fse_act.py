@@ -1,4 +1,22 @@
 from odoo import api, fields, models
+from odoo.exceptions import ValidationError
+
+#: what an invoice says of an act: it stays once it is booked
+BOOKED_FIELDS = frozenset(
+    {
+        "fse_id",
+        "act_date",
+        "key_letter",
+        "coefficient_hundredths",
+        "quantity",
+        "complement",
+        "product_id",
+        "amount",
+        "amo_amount",
+        "amc_amount",
+        "patient_amount",
+    }
+)
 
 
 class HealthFseAct(models.Model):
@@ -6,7 +24,7 @@ class HealthFseAct(models.Model):
 
     _name = "health.fse.act"
     _description = "FSE Act"
-    _order = "fse_id, act_date, sequence, id"
+    _order = "fse_id, act_date, passage, sequence, id"
 
     fse_id = fields.Many2one("health.fse", required=True, index=True, ondelete="cascade")
     company_id = fields.Many2one(related="fse_id.company_id", store=True, index=True)
@@ -27,7 +45,7 @@ class HealthFseAct(models.Model):
     coefficient = fields.Char(compute="_compute_coefficient")
     quantity = fields.Integer(default=1, required=True)
     complement = fields.Selection([("N", "Night"), ("F", "Sunday or holiday"), ("U", "Emergency")])
-    product_id = fields.Many2one("product.product", string="NGAP act")
+    product_id = fields.Many2one("product.product", string="NGAP act", ondelete="restrict")
     amount = fields.Monetary("Fee")
     act_time = fields.Char("Hour", size=5, help="HH:MM")
     called_time = fields.Char("Call at", size=5, help="HH:MM")
@@ -40,6 +58,8 @@ class HealthFseAct(models.Model):
     visit_id = fields.Many2one("health.visit", index="btree_not_null")
     project = fields.Char("Body area or project")
     is_emergency = fields.Boolean("Emergency")
+    duration = fields.Integer("Minutes", help="How long it lasted; 0: not noted.")
+    group_size = fields.Integer("Patients at once", default=1)
     is_renewal = fields.Boolean("Renewal assessment")
     reason = fields.Char(help="Why a limit is passed.")
     is_added = fields.Boolean(
@@ -55,6 +75,25 @@ class HealthFseAct(models.Model):
 
     #: the practitioner's whole days are read at every pricing and control
     _day_idx = models.Index("(company_id, act_date)")
+
+    _quantity_positive = models.Constraint("CHECK(quantity > 0)", "The quantity is 1 or more.")
+
+    @api.constrains("overrun")
+    def _check_overrun(self):
+        for act in self:
+            if act.overrun < 0:
+                raise ValidationError(
+                    self.env._(
+                        "An overrun is what is asked beyond the tariff: it cannot be below zero (FSE %s).",
+                        act.fse_id.name,
+                    )
+                )
+
+    @api.constrains("prescription_id")
+    def _check_prescription(self):
+        self.prescription_id._check_patients(
+            (act.prescription_id, act.fse_id.patient_id) for act in self
+        )
 
     @api.model
     def _places(self):
@@ -86,12 +125,16 @@ class HealthFseAct(models.Model):
     def create(self, vals_list):
         acts = super().create(vals_list)
         acts.fse_id._check_open()
+        acts.fse_id._check_not_booked()
         return acts
 
     def write(self, vals):
         self.fse_id._check_open()
+        if BOOKED_FIELDS & vals.keys():
+            self.fse_id._check_not_booked()
         return super().write(vals)
 
     @api.ondelete(at_uninstall=False)
     def _unlink_only_open(self):
         self.fse_id._check_open()
+        self.fse_id._check_not_booked()

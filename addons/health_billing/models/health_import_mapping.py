@@ -159,7 +159,7 @@ class HealthImportMapping(models.Model):
 
     def _content(self):
         """Bytes of the sample in the form, else of the received file."""
-        data = self.sample or self.inbox_id.sudo().with_context(bin_size=False).content
+        data = self.sample or self.inbox_id.with_context(bin_size=False).content
         return base64.b64decode(data) if data else b""
 
     def _preview(self):

@@ -2,6 +2,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from odoo import api, fields, models
+from odoo.exceptions import UserError
 from odoo.tools import SQL
 
 from ..ngap import Clock
@@ -166,6 +167,25 @@ class HealthShare(models.Model):
         return day + timedelta(
             days=self.env["health.parameter"].value_of(f"{debtor_kind}_due_days")
         )
+
+    def write(self, vals):
+        """What a share's invoice says stays as it is booked."""
+        if {"fse_id", "debtor_kind", "partner_id", "amount", "move_id"} & vals.keys():
+            self._check_not_booked()
+        return super().write(vals)
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_only_draft(self):
+        self._check_not_booked()
+
+    def _check_not_booked(self):
+        booked = self.filtered("move_id")
+        if booked and not self.env.su:
+            raise UserError(
+                self.env._(
+                    "The share %s is booked: correct it in the books, not here.", booked[0].name
+                )
+            )
 
     def _post_invoices(self):
         """Make and post the invoice of every share that has none, in batches.

@@ -38,6 +38,8 @@ class HealthVisit(models.Model):
         selection=lambda self: self.env["health.fse.act"]._places(), default="home", required=True
     )
     is_emergency = fields.Boolean("Emergency")
+    duration = fields.Integer("Minutes", help="How long it lasted; 0: not noted.")
+    group_size = fields.Integer("Patients at once", default=1)
     prescription_id = fields.Many2one("health.prescription", check_company=True)
     plan_id = fields.Many2one("health.round.plan", index="btree_not_null", check_company=True)
     act_ids = fields.One2many("health.visit.act", "visit_id", string="Acts", copy=True)
@@ -45,7 +47,7 @@ class HealthVisit(models.Model):
     state = fields.Selection(
         [
             ("planned", "Planned"),
-            ("done", "Done"),
+            ("done", "Care done"),
             ("billed", "Billed"),
             ("cancelled", "Cancelled"),
         ],
@@ -85,6 +87,12 @@ class HealthVisit(models.Model):
     def _check_hour(self):
         self._check_hours(self, HOURS)
 
+    @api.constrains("patient_id", "prescription_id")
+    def _check_prescription(self):
+        self.prescription_id._check_patients(
+            (visit.prescription_id, visit.patient_id) for visit in self
+        )
+
     @api.constrains("passage")
     def _check_passage(self):
         for visit in self:
@@ -116,9 +124,12 @@ class HealthVisit(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
+        for vals in vals_list:
+            self._check_not_billing(vals)
         return super().create([self._with_hours(vals) for vals in vals_list])
 
     def write(self, vals):
+        self._check_not_billing(vals)
         vals = self._with_hours(vals)
         changed = set(vals) - FREE
         if "fse_id" in changed and changed <= {"fse_id", "state"}:
@@ -131,6 +142,17 @@ class HealthVisit(models.Model):
     @api.ondelete(at_uninstall=False)
     def _unlink_open_only(self):
         self._check_open()
+
+    @api.model
+    def _check_not_billing(self, vals):
+        """Billing alone, which writes with full rights, says which FSE bills a visit.
+
+        :raises UserError: when a user writes it: the visit would be lost, or billed twice.
+        """
+        if not self.env.su and (vals.get("state") == "billed" or "fse_id" in vals):
+            raise UserError(
+                self.env._("A visit is billed by “Bill”, and freed by giving up its FSE.")
+            )
 
     def _check_open(self):
         """:raises UserError: when one of the visits is billed."""

@@ -1,10 +1,21 @@
 from odoo import api, fields, models
-from odoo.exceptions import ValidationError
+from odoo.exceptions import UserError, ValidationError
 
 from ..identifiers import is_amc_no, is_fund_no, is_nir, is_prescriber_no, is_temporary_nir, nir_key
 
 #: who sees the rights of patients
 CARE = "health_billing.group_biller,health_billing.group_practitioner"
+#: facts of a patient that rules look at
+CONTROLLED = frozenset(
+    {
+        "health_nir",
+        "health_birth_date",
+        "health_is_palliative",
+        "health_has_caregiver",
+        "health_is_bpco",
+        "health_discharged_on",
+    }
+)
 
 
 class ResPartner(models.Model):
@@ -69,9 +80,6 @@ class ResPartner(models.Model):
         compute="_compute_health_who_pays",
         groups=CARE,
     )
-    health_prescription_ids = fields.One2many(
-        "health.prescription", "patient_id", string="Prescriptions"
-    )
     health_distance = fields.Float(
         "Distance (km)", digits=(6, 2), help="One way between the practice and the patient."
     )
@@ -79,7 +87,7 @@ class ResPartner(models.Model):
     health_terrain = fields.Selection(
         [("plain", "Plain"), ("mountain", "Mountain"), ("foot", "On foot or skis")], default="plain"
     )
-    health_fse_ids = fields.One2many("health.fse", "patient_id", string="FSE")
+    health_fse_ids = fields.One2many("health.fse", "patient_id", string="FSE", groups=CARE)
     health_share_ids = fields.One2many("health.share", "partner_id", string="Shares owed")
 
     _health_org_uniq = models.UniqueIndex(
@@ -110,6 +118,15 @@ class ResPartner(models.Model):
                 coverage._who_pays(day) if coverage else self.env._("No rights are known today.")
             )
             partner.health_proof_state = coverage.proof_state if coverage else "none"
+
+    def write(self, vals):
+        """Override of `base`: what rules look at changes, the FSE that have not left are controlled again."""
+        result = super().write(vals)
+        if CONTROLLED & vals.keys():
+            self.env["health.fse"].sudo()._control_unsent(
+                self.filtered(lambda partner: partner.health_kind == "patient")
+            )
+        return result
 
     @api.constrains("health_nir")
     def _check_health_nir(self):
@@ -167,6 +184,22 @@ class ResPartner(models.Model):
             if partner.health_kind == "patient" and not partner.company_id:
                 raise ValidationError(
                     self.env._("The patient %s must belong to one practitioner.", partner.name)
+                )
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_cared_for(self):
+        """A patient goes with nothing behind: what was done or ordered is never lost on the way."""
+        patients = self.filtered(lambda partner: partner.health_kind == "patient")
+        if not patients:
+            return
+        for model in ("health.fse", "health.visit", "health.prescription", "health.rights.proof"):
+            found = self.env[model].sudo().search([("patient_id", "in", patients.ids)], limit=1)
+            if found:
+                raise UserError(
+                    self.env._(
+                        "%s has visits, prescriptions, rights or FSE: archive the patient instead.",
+                        found.patient_id.name,
+                    )
                 )
 
     @api.model

@@ -23,7 +23,7 @@ from .model import (
     Severity,
     Stay,
 )
-from .pricing import price_day, price_session
+from .pricing import doubt_about, price_day, price_session
 from .shares import Franchise, Split, Terms, franchise, split
 from .tariff import LetterValue, Tariff, UnknownValue, act_price
 
@@ -59,6 +59,7 @@ __all__ = [
     "add_months",
     "by_code",
     "control",
+    "doubt_about",
     "first_forfeited_day",
     "franchise",
     "is_holiday",

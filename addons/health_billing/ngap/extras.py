@@ -10,6 +10,8 @@ from .model import Line, Patient, Session
 from .travel import Due
 
 NURSE_LETTERS = ("AMI", "AMX")
+#: supplements that the text decides, so that pricing adds them
+ADDED_SUPPLEMENTS = frozenset({"MAU", "MCI", "MIE", "MEO"})
 
 
 def supplements(session: Session, acts: Sequence[Coded], dependent: bool) -> list[Due]:

@@ -88,19 +88,35 @@ def _stops(visits: Sequence[Visit]) -> list[list[Visit]]:
 
 def _shares(stop: list[Visit], visit: Visit) -> bool:
     session, last = visit.session, stop[-1].session
-    if any(one.session.patient.key == session.patient.key for one in stop):
-        return any(
-            one.session.patient.key == session.patient.key
-            and one.session.passage == session.passage
-            for one in stop
-        )
-    if session.minute is None or last.minute is None:
-        return session.passage == last.passage
-    return session.minute - last.minute <= limit("GEN-10-passage")
+    patient = session.patient.key
+    own = [one.session.passage for one in stop if one.session.patient.key == patient]
+    return same_trip(own, last.minute, last.passage, session.minute, session.passage)
+
+
+def same_trip(
+    own_passages: Sequence[int],
+    last_minute: int | None,
+    last_passage: int,
+    minute: int | None,
+    passage: int,
+) -> bool:
+    """Whether a visit belongs to a trip that is under way to its address.
+
+    :param own_passages: passages of that trip that are the same patient's: a second passage is a second trip.
+    :param last_minute: hour of the last visit of the trip; without hours the rank of the passage tells.
+    """
+    if own_passages:
+        return passage in own_passages
+    if minute is None or last_minute is None:
+        return passage == last_passage
+    return abs(minute - last_minute) <= limit("GEN-10-passage")
 
 
 def _nurse_stop(stop: list[Visit], road: "Road", counts: dict) -> Iterable[tuple[Visit, list[Due]]]:
-    """IFI for dependent patients, and then nothing for the others; else one IFD for all."""
+    """IFI for dependent patients, and then nothing for the others; else one IFD for all.
+
+    In an establishment one indemnity covers the trip whoever is seen there (general provisions, art. 13.1).
+    """
     dependents = [visit for visit in stop if visit.dependent]
     if not dependents:
         why = "Déplacement au domicile : une indemnité par passage et par domicile."
@@ -109,6 +125,8 @@ def _nurse_stop(stop: list[Visit], road: "Road", counts: dict) -> Iterable[tuple
     is_first = True
     for visit in dependents:
         patient = visit.session.patient.key
+        if not is_first and visit.session.place == "facility":
+            break
         if counts.get(patient, 0) >= limit("INF-17-jour"):
             continue
         counts[patient] = counts.get(patient, 0) + 1

@@ -246,6 +246,17 @@ class TestCatalogue(HealthCommon):
         self.assertFalse(value.is_confirmed, "a changed value has to be confirmed anew")
         self.assertTrue(self.values._findings(fses))
 
+    def test_value_borrowed_from_the_mainland_is_never_used_silently(self):
+        self.nurse.health_zone = "mayotte"
+        known, borrowed = self.entered(day=date(2026, 11, 5)), self.entered(day=date(2026, 11, 6))
+        [finding] = self.values._findings(known + borrowed)
+        self.assertEqual(
+            (finding["fse_id"], finding["rule_code"], finding["severity"]),
+            (borrowed.id, "TAR-01", "2"),
+        )
+        for part in ("AMI", "mayotte", "métropole", "3,35 €"):
+            self.assertIn(part, finding["message"])
+
     def test_unconfirmed_value_of_travel_is_found_through_its_odd_name(self):
         value = self.values.search([("key_letter", "=", "IFD_kine"), ("zone", "=", "metropole")])
         value.grade = "C"

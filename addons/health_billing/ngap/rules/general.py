@@ -1,11 +1,12 @@
 """Rules that hold for several professions."""
 
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import timedelta
 
 from ..calendar import country_subdivisions, is_holiday, is_sunday_or_holiday
 from ..control import Book, Entry, Hit, rule
 from ..cumulation import Coded, rates
+from ..extras import is_night, is_night_call
 from ..limits import limit, limit_day
 from ..model import Claim, Line, Prescription, Proposal, Severity
 from ..tariff import UnknownValue, act_price
@@ -14,8 +15,10 @@ from .common import (
     WARNING,
     acts,
     agreement_state,
+    clock,
     euros,
     family,
+    is_travel,
     kind,
     letter_of,
     missing_agreements,
@@ -26,6 +29,7 @@ from .common import (
     remove,
     say_day,
     soften,
+    trip_of,
     unit_cents,
 )
 from .rates import BY_RATES, around
@@ -182,14 +186,6 @@ def one_patient_at_a_time(claim: Claim, book: Book) -> Iterator[Hit]:
             f"Le {say_day(line.day)} à {clock(line.minute)} : la séance d'un autre patient dure jusqu'à "
             f"{clock(ends)}. Corrigez l'heure ou la durée.",
         )
-
-
-def clock(minute: int) -> str:
-    """
-    >>> clock(605)
-    '10 h 05'
-    """
-    return f"{minute // 60 % 24} h {minute % 60:02d}"
 
 
 # --- prior agreement
@@ -361,10 +357,6 @@ def one_practitioner_of_a_trade_per_session(claim: Claim, book: Book) -> Iterato
 # --- travel
 
 
-def is_travel(claim: Claim, line: Line) -> bool:
-    return kind(claim, line) in ("travel", "distance")
-
-
 @rule("GEN-07")
 def distance_only_on_the_way_to_a_patient(claim: Claim, book: Book) -> Iterator[Hit]:
     """Travel billed for care at the practice, or kilometres without the lump sum they come with.
@@ -400,38 +392,10 @@ def distance_only_on_the_way_to_a_patient(claim: Claim, book: Book) -> Iterator[
                 )
 
 
-def trips(claim: Claim, book: Book, day: date, place: str) -> dict:
-    """Travel lines that another patient of the address bears already on that trip, with that line.
-
-    Silent where place or address is not known.
-    """
-    key = ("trips", claim.practitioner, day, place)
-    if key in book.memo:
-        return book.memo[key]
-    firsts: dict[tuple, list[Entry]] = {}
-    result: dict = {}
-    for entry in book.round_of(claim, day):
-        line = entry.line
-        if line.place != place or not is_travel(entry.claim, line):
-            continue
-        home = book.patient(entry.claim).home
-        if not home:
-            continue
-        known = firsts.setdefault((home, kind(entry.claim, line)), [])
-        first = next((one for one in known if _one_trip(one.line, line)), None)
-        if first is None:
-            known.append(entry)
-        elif entry.claim.patient != first.claim.patient:
-            result[entry.claim.key, line.key] = first
-    book.memo[key] = result
-    return result
-
-
-def _one_trip(one: Line, other: Line) -> bool:
-    """Visits to one address shortly one after the other, or of one rank where the hours are not known."""
-    if one.minute is None or other.minute is None:
-        return one.passage == other.passage
-    return abs(other.minute - one.minute) <= limit("GEN-10-passage")
+def borne_by_another(claim: Claim, book: Book, line: Line) -> bool:
+    """Whether another patient of the address bears travel of that kind already on that trip."""
+    trip = trip_of(claim, book, line, (kind(claim, line),))
+    return bool(trip) and trip[0].claim.patient != claim.patient
 
 
 @rule("GEN-09")
@@ -440,7 +404,7 @@ def one_travel_per_trip_to_an_establishment(claim: Claim, book: Book) -> Iterato
     for line in claim.lines:
         if line.place != "facility" or not is_travel(claim, line):
             continue
-        if (claim.key, line.key) in trips(claim, book, line.day, "facility"):
+        if borne_by_another(claim, book, line):
             yield Hit(
                 line.key,
                 f"{line.key_letter} du {say_day(line.day)} : le déplacement dans cet établissement est déjà "
@@ -455,7 +419,7 @@ def one_distance_per_address(claim: Claim, book: Book) -> Iterator[Hit]:
     for line in claim.lines:
         if line.place != "home" or kind(claim, line) != "distance":
             continue
-        if (claim.key, line.key) in trips(claim, book, line.day, "home"):
+        if borne_by_another(claim, book, line):
             yield Hit(
                 line.key,
                 f"{line.key_letter} du {say_day(line.day)} : un autre patient de cette adresse les porte déjà "
@@ -465,15 +429,6 @@ def one_distance_per_address(claim: Claim, book: Book) -> Iterator[Hit]:
 
 
 # --- night, Sunday, holidays
-
-
-def in_ring(minute: int, start: int, end: int) -> bool:
-    """Whether the minute lies in a part of the day that passes midnight.
-
-    >>> in_ring(1300, 1200, 480), in_ring(60, 1200, 480), in_ring(480, 1200, 480)
-    (True, True, False)
-    """
-    return minute >= start or minute < end
 
 
 def _mentions(line: Line, book: Book) -> frozenset[str] | None:
@@ -519,12 +474,12 @@ def _no_holiday(claim: Claim, line: Line) -> tuple[str, Severity | None]:
 def _no_night(line: Line, book: Book) -> str:
     start, end = limit("GEN-11-nuit-debut"), limit("GEN-11-nuit-fin")
     called_from, called_to = limit("GEN-11-appel-debut"), limit("GEN-11-appel-fin")
-    if line.minute is not None and not in_ring(line.minute, start, end):
+    if line.minute is not None and not is_night(line.minute):
         return f"soin à {clock(line.minute)}, hors de la nuit ({clock(start)} à {clock(end)})."
     if (
         line.called_minute is not None
         and "night" not in (_mentions(line, book) or ())
-        and not in_ring(line.called_minute, called_from, called_to)
+        and not is_night_call(line.called_minute)
     ):
         return f"appel à {clock(line.called_minute)}, hors de {clock(called_from)} à {clock(called_to)}."
     return ""

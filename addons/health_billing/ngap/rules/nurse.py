@@ -16,6 +16,7 @@ from ..extras import (
     is_night,
     is_single_act,
 )
+from ..forclusion import add_months
 from ..limits import limit, limit_day
 from ..model import Claim, Line, Proposal
 from ..tariff import act_price
@@ -33,6 +34,7 @@ from .common import (
     soften,
     swap_act,
     swap_letter,
+    trips,
     unit_cents,
 )
 from .rates import BY_RATES
@@ -42,20 +44,6 @@ PACKAGES = ("BSA", "BSB", "BSC")
 
 
 # --- looking back
-
-
-def months_before(day: date, months: int) -> date:
-    """The same day some months earlier, the last of its month where there is none.
-
-    >>> months_before(date(2026, 5, 31), 3)
-    datetime.date(2026, 2, 28)
-    """
-    index = day.year * 12 + day.month - 1 - months
-    year, month = index // 12, index % 12 + 1
-    first_of_next = date(year + month // 12, month % 12 + 1, 1)
-    return min(
-        date(year, month, 1) + timedelta(days=day.day - 1), first_of_next - timedelta(days=1)
-    )
 
 
 def upto(claim: Claim, line: Line, entries: Iterable[Entry]) -> list[Entry]:
@@ -159,7 +147,7 @@ def _episode(timeline: Timeline, day: date) -> list[Entry]:
     entries = timeline.between(None, day + timedelta(days=1))
     start = 0
     for index in range(1, len(entries)):
-        if entries[index - 1].day < months_before(entries[index].day, limit("INF-04-rupture")):
+        if entries[index - 1].day < add_months(entries[index].day, -limit("INF-04-rupture")):
             start = index
     return entries[start:]
 
@@ -239,7 +227,7 @@ def _assessment_is_valid(claim: Claim, book: Book, line: Line) -> Iterator[Hit]:
                 "existe (fait par un confrère, ou avant notre suivi).",
                 severity=ADVICE,
             )
-    elif assessments[-1].day < months_before(line.day, validity):
+    elif assessments[-1].day < add_months(line.day, -validity):
         yield Hit(
             line.key,
             f"{what(line)} : le dernier BSI connu date du {say_day(assessments[-1].day)}, il valait "
@@ -308,7 +296,7 @@ def assessments_of_dependence(claim: Claim, book: Book) -> Iterator[Hit]:
     """Initial assessment once, renewal after twelve months, two between at most."""
     most, window = limit("INF-12-intermediaires"), limit("INF-12-fenetre")
     for line in tagged(claim, "bsi_intermediaire"):
-        start = months_before(line.day, window) + timedelta(days=1)
+        start = add_months(line.day, -window) + timedelta(days=1)
         position = rank_of(claim, book, line, "bsi_intermediaire", start)
         if position > most:
             yield Hit(
@@ -322,7 +310,7 @@ def assessments_of_dependence(claim: Claim, book: Book) -> Iterator[Hit]:
             e.day for e in upto(claim, line, main.between(None, line.day + timedelta(days=1)))
         ]
         last = before[-2] if len(before) > 1 else None
-        if last is not None and last > months_before(line.day, window):
+        if last is not None and last > add_months(line.day, -window):
             yield Hit(
                 line.key,
                 f"{what(line)} : le BSI du {say_day(last)} vaut encore ; renouvellement à {window} mois, "
@@ -407,39 +395,6 @@ def young_child(claim: Claim, book: Book) -> Iterator[Hit]:
 # --- travel
 
 
-def travels(claim: Claim, book: Book, day: date, letters: tuple[str, ...]) -> list[list[Entry]]:
-    """Travel lines of the practitioner's day that share a trip to one home, in the order of time."""
-    key = ("nurse trips", claim.practitioner, day, letters)
-    if key in book.memo:
-        return book.memo[key]
-    trips: list[list[Entry]] = []
-    open_trips: dict[str, list[list[Entry]]] = {}
-    for entry in book.round_of(claim, day):
-        home = book.patient(entry.claim).home
-        if entry.line.key_letter not in letters or not home or entry.claim.is_billed:
-            continue
-        known = open_trips.setdefault(home, [])
-        trip = next((one for one in known if _same_trip(one, entry)), None)
-        if trip is None:
-            trip = []
-            known.append(trip)
-            trips.append(trip)
-        trip.append(entry)
-    book.memo[key] = trips
-    return trips
-
-
-def _same_trip(trip: list[Entry], entry: Entry) -> bool:
-    """As pricing groups visits: same passage of one patient, else shortly after the one before."""
-    line, last = entry.line, trip[-1].line
-    own = [one.line for one in trip if one.claim.patient == entry.claim.patient]
-    if own:
-        return any(one.passage == line.passage for one in own)
-    if line.minute is None or last.minute is None:
-        return line.passage == last.passage
-    return abs(line.minute - last.minute) <= limit("GEN-10-passage")
-
-
 @rule("INF-16", NURSE)
 def lump_sum_at_home(claim: Claim, book: Book) -> Iterator[Hit]:
     """One IFD per passage at a home, and an IFI instead where a patient of the home has a package."""
@@ -449,7 +404,7 @@ def lump_sum_at_home(claim: Claim, book: Book) -> Iterator[Hit]:
             told.add(line.key)
             yield Hit(line.key, "", swap_letter(claim, book, line, "IFI"))
     for day in {line.day for line in claim.lines if line.key_letter == "IFD"}:
-        for trip in travels(claim, book, day, ("IFD", "IFI")):
+        for trip in trips(claim, book, day, ("travel",)):
             dependent = any(entry.line.key_letter == "IFI" for entry in trip)
             ifd = [entry for entry in trip if entry.line.key_letter == "IFD"]
             for entry in ifd if dependent else ifd[1:]:
@@ -480,8 +435,8 @@ def lump_sum_for_dependent_patients(claim: Claim, book: Book) -> Iterator[Hit]:
                     soften(claim, ADVICE),
                 )
     for day in {line.day for line in claim.lines if line.key_letter == "IFI"}:
-        for trip in travels(claim, book, day, ("IFI",)):
-            for entry in trip[1:]:
+        for trip in trips(claim, book, day, ("travel",)):
+            for entry in [one for one in trip if one.line.key_letter == "IFI"][1:]:
                 if entry.claim is claim and entry.line.coefficient == 100:
                     yield Hit(
                         entry.line.key,
@@ -498,27 +453,24 @@ def lump_sum_for_dependent_patients(claim: Claim, book: Book) -> Iterator[Hit]:
 
 @rule("INF-18", NURSE)
 def distance_of_the_day(claim: Claim, book: Book) -> Iterator[Hit]:
-    """Kilometres of the practitioner's day: full, then half, then nothing."""
+    """Kilometres of the practitioner's day: full, then half, then nothing (general provisions, art. 13 C 2°)."""
+    full_limit, last_limit = limit("INF-18-plein"), limit("INF-18-demi")
     for day in {line.day for line in claim.lines if kind(claim, line) == "distance"}:
-        done = 0
+        full = done = 0
         for entry in book.round_of(claim, day):
             line = entry.line
             if kind(entry.claim, line) != "distance":
                 continue
-            before, done = done, done + line.coefficient * line.quantity
-            factor = 100 if line.factor is None else line.factor
-            allowed = (
-                100
-                if done <= limit("INF-18-plein")
-                else limit("INF-18-taux")
-                if done <= limit("INF-18-demi")
-                else 0
-            )
-            if entry.claim is claim and factor > allowed and not entry.claim.is_billed:
+            is_full = line.factor is None or line.factor > limit("INF-18-taux")
+            distance = line.coefficient * line.quantity
+            full, done = full + distance * is_full, done + distance
+            allowed = 0 if done > last_limit else limit("INF-18-taux")
+            too_much = done > last_limit or (is_full and full > full_limit)
+            if entry.claim is claim and too_much and not claim.is_billed:
                 yield Hit(
                     line.key,
                     f"{line.key_letter} du {say_day(day)} : {done // 100} km facturés ce jour "
-                    f"({before // 100} km avant ce trajet), au-delà du palier : {allowed} %.",
+                    f"({(done - distance) // 100} km avant ce trajet), au-delà du palier : {allowed} %.",
                 )
 
 
@@ -668,11 +620,11 @@ def assessment_of_a_wound(claim: Claim, book: Book) -> Iterator[Hit]:
         if len(known) < 2:
             continue
         last = known[-2].day
-        if last <= months_before(line.day, limit("INF-27-annee")):
+        if last <= add_months(line.day, -limit("INF-27-annee")):
             continue
         dressings = timeline.tagged("pansement").between(last, line.day)
         seen = max((entry.day for entry in dressings), default=last)
-        if seen > months_before(line.day, limit("INF-27-interruption")):
+        if seen > add_months(line.day, -limit("INF-27-interruption")):
             yield Hit(
                 line.key,
                 f"{what(line)} : bilan déjà fait le {say_day(last)}, et les pansements n'ont pas cessé "
@@ -722,14 +674,16 @@ def surveillance_of_medication(claim: Claim, book: Book) -> Iterator[Hit]:
         if line.has("administration_longue"):
             continue  # the act after the first month asks for agreement by itself (GEN-03)
         first = _episode(timeline, line.day)[0].day
-        if first >= months_before(line.day, 1) or agreement_state(claim, book, line, 1)[0] == "":
+        if (
+            first >= add_months(line.day, -limit("INF-29-mois"))
+            or agreement_state(claim, book, line, 1)[0] == ""
+        ):
             continue
-        longer = book.acts.get("INF-AMI1,2-02")
         yield Hit(
             line.key,
-            f"{what(line)} : soin commencé le {say_day(first)}, accord préalable après le premier mois.",
-            swap_act(claim, book, line, longer) if longer else None,
-            WARNING,
+            f"{what(line)} : soin commencé le {say_day(first)}, accord préalable nécessaire après le premier "
+            "mois. Saisissez la demande envoyée, puis cotez l'acte « au-delà du premier mois ».",
+            severity=WARNING,
         )
         return
 
@@ -753,7 +707,7 @@ def starting_a_treatment(claim: Claim, book: Book) -> Iterator[Hit]:
             )
     series = limit("INF-30-accompagnement") * limit("INF-30-series")
     for line in tagged(claim, "accompagnement_medicament"):
-        start = months_before(line.day, limit("INF-30-fenetre"))
+        start = add_months(line.day, -limit("INF-30-fenetre"))
         position = rank_of(claim, book, line, "accompagnement_medicament", start)
         if position > series:
             yield Hit(
@@ -770,7 +724,7 @@ def until_healed(claim: Claim, book: Book) -> Iterator[Hit]:
         prescription = book.prescription(line)
         if prescription is None or prescription.end is not None:
             continue
-        start = months_before(line.day, limit("INF-31-mois"))
+        start = add_months(line.day, -limit("INF-31-mois"))
         if "until_healed" in prescription.mentions and prescription.day < start:
             yield Hit(
                 line.key,

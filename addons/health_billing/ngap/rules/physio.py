@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from ..control import Book, Entry, Hit, Timeline, rule
+from ..forclusion import add_months
 from ..limits import limit, limit_day
 from ..model import Claim, Line, Proposal
 from .common import (
@@ -408,20 +409,9 @@ def _sessions_of_a_year(claim: Claim, book: Book, line: Line) -> int:
             for entry in book.timeline(claim).tagged("referentiel_12_mois")
             if entry.line.act.code == line.act.code
         ]
-    start = _months_before(line.day, limit("MK-05-annee"))
+    start = add_months(line.day, -limit("MK-05-annee"))
     days = ranks[line.act.code]
     return bisect_left(days, line.day) - bisect_left(days, start)
-
-
-def _months_before(day, months: int):
-    index = day.year * 12 + day.month - 1 - months
-    year, month = divmod(index, 12)
-    for last in (day.day, 28):
-        try:
-            return day.replace(year=year, month=month + 1, day=last)
-        except ValueError:
-            continue
-    raise AssertionError("unreachable")
 
 
 @rule("MK-06", KINE)

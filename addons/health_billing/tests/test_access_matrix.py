@@ -1,0 +1,358 @@
+"""Who may read, write, create and delete what, tried record by record with each role's own rights."""
+
+from datetime import date
+
+from odoo.exceptions import UserError
+from odoo.fields import Command
+from odoo.tests import tagged
+from odoo.tools import mute_logger
+
+from .common import HealthCommon
+
+#: the columns of the table; ``practitioner`` owns the records, ``other`` is another practitioner,
+#: ``patient`` and ``phone`` are portal users (a patient of the practice, the practice's own phone)
+ROLES = (
+    "manager",
+    "biller",
+    "practitioner",
+    "accountant",
+    "other",
+    "patient",
+    "phone",
+    "internal",
+)
+#: r read, w write, c create, d delete; - nothing
+MATRIX = """
+                                manager biller practitioner accountant other patient phone internal
+health.fse                      rwcd    rwc-   r---         ----       ----  ----    ----  ----
+health.fse.act                  rwcd    rwcd   r---         ----       ----  ----    ----  ----
+health.share                    rwcd    rwc-   r---         r---       ----  ----    ----  ----
+health.finding                  r---    r---   r---         ----       ----  ----    ----  ----
+health.rule                     r---    r---   r---         ----       r---  ----    ----  ----
+health.parameter                rwc-    r---   ----         ----       ----  ----    ----  ----
+health.ngap.value               rwc-    r---   r---         ----       r---  ----    ----  ----
+health.catalogue.update         rwcd    r---   ----         ----       ----  ----    ----  ----
+health.catalogue.update.line    rwcd    r---   ----         ----       ----  ----    ----  ----
+health.catalogue.update.impact  rwcd    r---   ----         ----       ----  ----    ----  ----
+health.coverage.case            rwc-    r---   r---         ----       r---  ----    ----  ----
+health.coverage                 rwcd    rwcd   r---         ----       ----  ----    ----  ----
+health.rights.proof             rwc-    rwc-   r---         ----       ----  ----    ----  ----
+health.stay                     rwcd    rwcd   r---         ----       ----  ----    ----  ----
+health.prescription             rwcd    rwcd   rwc-         ----       ----  ----    ----  ----
+health.prescription.act         rwcd    rwcd   rwcd         ----       ----  ----    ----  ----
+health.prior.agreement          rwcd    rwcd   r---         ----       ----  ----    ----  ----
+health.round.plan               rwcd    rwcd   rwcd         ----       ----  ----    ----  ----
+health.round.plan.act           rwcd    rwcd   rwcd         ----       ----  ----    ----  ----
+health.visit                    rwcd    rwcd   rwcd         ----       ----  ----    ----  ----
+health.visit.act                rwcd    rwcd   rwcd         ----       ----  ----    ----  ----
+health.question                 rwcd    rwcd   r---         ----       ----  ----    r---  ----
+health.inbox                    rwc-    rwc-   ----         ----       ----  ----    ----  ----
+health.inbox.issue              rwcd    rwcd   ----         ----       ----  ----    ----  ----
+health.import.mapping           rwcd    rwcd   ----         ----       ----  ----    ----  ----
+health.import.mapping.column    rwcd    rwcd   ----         ----       ----  ----    ----  ----
+health.cycle                    r-c-    r-c-   r---         ----       r---  ----    ----  ----
+sale.order                      rwcd    rwc-   r---         ----       ----  r---    ----  ----
+sale.order.line                 rwcd    rwcd   r---         ----       ----  r---    ----  ----
+ir.attachment                   rwcd    rwcd   rwcd         ----       ----  ----    ----  ----
+res.partner                     rwcd    rwcd   r---         r---       ----  ----    ----  r---
+account.move                    rwcd    rwcd   ----         rwcd       ----  ----    ----  ----
+"""
+#: assistants: whoever may not use one may not even open it
+WIZARDS = {
+    "health.finding.pass": ("manager", "biller"),
+    "health.question.ask": ("manager", "biller"),
+    "health.rights.override": ("manager", "biller"),
+    "health.rights.proof.batch": ("manager", "biller"),
+    "health.practitioner.setup": ("manager",),
+}
+#: models without a table of their own: their entries are tested one by one
+ABSTRACT = {"health.cockpit", "health.forclusion", "health.ngap", "health.round.week"}
+#: what identifies a patient beyond the name, or tells the state of health
+PRIVATE = (
+    "health_nir",
+    "health_nir_key",
+    "health_birth_date",
+    "health_is_palliative",
+    "health_has_caregiver",
+    "health_is_bpco",
+    "health_discharged_on",
+    "health_who_pays",
+)
+DAY = date(2026, 10, 5)
+NIR = "2990199999001"
+
+
+class AccessCommon(HealthCommon):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        product = cls.env["product.product"].browse(
+            cls.env["health.ngap"]._product_by_code()["INF-AMI1,5-01"]
+        )
+        cls.product = product
+        cls.coverage = cls.make_coverage(cls.patient, proof_on=DAY)
+        cls.prescription = cls.env["health.prescription"].create(
+            {"patient_id": cls.patient.id, "date": date(2026, 9, 1)}
+        )
+        cls.scan = cls.env["ir.attachment"].create(
+            {
+                "name": "scan.pdf",
+                "raw": b"%PDF-1.4 scan",
+                "res_model": "health.prescription",
+                "res_id": cls.prescription.id,
+            }
+        )
+        cls.prescription.attachment_ids = cls.scan
+        cls.visit = cls.env["health.visit"].create(
+            {
+                "patient_id": cls.patient.id,
+                "day": DAY,
+                "state": "done",
+                "act_ids": [Command.create({"product_id": product.id})],
+            }
+        )
+        cls.fse = cls.env["health.fse"].create(
+            {
+                "company_id": cls.nurse.id,
+                "patient_id": cls.patient.id,
+                "fse_date": DAY,
+                "act_ids": [Command.create({"act_date": DAY, "product_id": product.id})],
+            }
+        )
+        cls.fse._compute_all()
+        cls.booked = cls.make_fse(cls.nurse, "77", amo=600, patient=400)
+        cls.order = cls.env["sale.order"].create(
+            {
+                "health_patient_id": cls.patient.id,
+                "order_line": [Command.create({"product_id": product.id})],
+            }
+        )
+        cls.inbox = cls.env["health.inbox"].create(
+            {"filename": "a.csv", "company_id": cls.nurse.id, "content": b"YQ=="}
+        )
+        cls.mapping = cls.env["health.import.mapping"].create(
+            {
+                "name": "Other program",
+                "company_id": cls.nurse.id,
+                "header": ["a"],
+                "column_ids": cls._mapping_columns(),
+            }
+        )
+        cls.update = cls.env["health.catalogue.update"].create({"name": "News"})
+        cls.users = {
+            "manager": cls.make_user("manager", "health_billing.group_manager"),
+            "biller": cls.make_user("biller", "health_billing.group_biller"),
+            "practitioner": cls.make_user("nurse", "health_billing.group_practitioner", cls.nurse),
+            "accountant": cls.make_user("accountant", "health_billing.group_accountant"),
+            "other": cls.make_user("physio", "health_billing.group_practitioner", cls.physio),
+            "patient": cls.make_user("patient", "base.group_portal", cls.nurse),
+            "phone": cls.make_user("phone", "base.group_portal", cls.nurse),
+            "internal": cls.make_user("internal", "base.group_user"),
+        }
+        cls.users["patient"].partner_id = cls.patient
+        cls.nurse.health_portal_user_ids = cls.users["phone"]
+
+    @classmethod
+    def _mapping_columns(cls):
+        from ..journal import MANDATORY
+
+        return [Command.create({"target": name, "constant": "1"}) for name in MANDATORY]
+
+    def as_user(self, role, records):
+        """The same records, through nothing but what that user may do."""
+        user = self.users[role]
+        return records.with_env(
+            self.env(user=user, su=False, context={"allowed_company_ids": user.company_ids.ids})
+        )
+
+
+@tagged("post_install", "-at_install")
+class TestAccessMatrix(AccessCommon):
+    def values(self, model):
+        """Values of one more record of a model, and a harmless change of it."""
+        nurse, patient, product = self.nurse.id, self.patient.id, self.product.id
+        number = self.env["ir.sequence"].sudo().search([], limit=1).id
+        return {
+            "health.fse": (
+                {"company_id": nurse, "patient_id": patient, "fse_date": DAY},
+                {"amc_member": "1"},
+            ),
+            "health.fse.act": (
+                {"fse_id": self.fse.id, "act_date": DAY, "product_id": product},
+                {"reason": "a"},
+            ),
+            "health.share": (
+                {
+                    "fse_id": self.fse.id,
+                    "debtor_kind": "amc",
+                    "partner_id": self.mutuelle.id,
+                    "amount": 1,
+                    "due_date": DAY,
+                },
+                {"due_date": DAY},
+            ),
+            "health.finding": (
+                {"fse_id": self.fse.id, "rule_code": "X", "severity": "1", "message": "m"},
+                {"reason": "a"},
+            ),
+            "health.rule": ({"code": "X", "grade": "A"}, {"message": "a"}),
+            "health.parameter": (
+                {"code": f"x{number}", "name": "x", "value": 1, "unit": "u"},
+                {"source": "a"},
+            ),
+            "health.ngap.value": (
+                {"key_letter": "ZZZ", "zone": "metropole", "value": 1, "date_from": DAY},
+                {"source": "a"},
+            ),
+            "health.catalogue.update": ({"name": "x"}, {"name": "y"}),
+            "health.catalogue.update.line": (
+                {"update_id": self.update.id, "target": "act", "kind": "added", "name": "x"},
+                {"name": "y"},
+            ),
+            "health.catalogue.update.impact": (
+                {"update_id": self.update.id, "company_id": nurse},
+                {"update_id": self.update.id},
+            ),
+            "health.coverage.case": (
+                {"code": "x", "name": "x", "amo_rate": 60},
+                {"sequence": 3},
+            ),
+            "health.coverage": (
+                {
+                    "patient_id": patient,
+                    "date_from": date(2020, 1, 1),
+                    "date_to": date(2020, 2, 1),
+                    "case_id": self.env.ref("health_billing.coverage_case_common").id,
+                },
+                {"amc_member": "1"},
+            ),
+            "health.rights.proof": ({"coverage_id": self.coverage.id}, {"note": "a"}),
+            "health.stay": (
+                {"patient_id": patient, "kind": "hospital", "date_from": DAY},
+                {"name": "a"},
+            ),
+            "health.prescription": ({"patient_id": patient, "date": DAY}, {"note": "a"}),
+            "health.prescription.act": (
+                {"prescription_id": self.prescription.id, "product_id": product},
+                {"sessions": 2},
+            ),
+            "health.prior.agreement": ({"patient_id": patient}, {"sessions": 2}),
+            "health.round.plan": ({"patient_id": patient}, {"time": "08:00"}),
+            "health.round.plan.act": (
+                {
+                    "plan_id": self.env["health.round.plan"].create({"patient_id": patient}).id,
+                    "product_id": product,
+                },
+                {"sequence": 2},
+            ),
+            "health.visit": ({"patient_id": patient, "day": DAY}, {"note": "a"}),
+            "health.visit.act": (
+                {"visit_id": self.visit.id, "product_id": product},
+                {"sequence": 2},
+            ),
+            "health.question": (
+                {"company_id": nurse, "text": "?", "patient_id": patient},
+                {"text": "a"},
+            ),
+            "health.inbox": ({"filename": "b.csv", "company_id": nurse}, {"filename": "c"}),
+            "health.inbox.issue": ({"inbox_id": self.inbox.id, "reason": "a"}, {"reason": "b"}),
+            "health.import.mapping": (
+                {"name": "x", "company_id": nurse, "column_ids": self._mapping_columns()},
+                {"name": "y"},
+            ),
+            "health.import.mapping.column": (
+                {"mapping_id": self.mapping.id, "target": "lot_no"},
+                {"constant": "2"},
+            ),
+            "health.cycle": ({"date": DAY}, {"is_ok": True}),
+            "sale.order": (
+                {
+                    "health_patient_id": patient,
+                    "partner_id": patient,
+                    "company_id": nurse,
+                    "state": "cancel",
+                },
+                {"client_order_ref": "a"},
+            ),
+            "sale.order.line": (
+                {"order_id": self.order.id, "product_id": product},
+                {"sequence": 3},
+            ),
+            "ir.attachment": (
+                {
+                    "name": "b.pdf",
+                    "raw": b"%PDF-1.4",
+                    "res_model": "health.prescription",
+                    "res_id": self.prescription.id,
+                },
+                {"description": "a"},
+            ),
+            "res.partner": (
+                {"name": "X", "health_kind": "patient", "company_id": nurse},
+                {"comment": "a"},
+            ),
+            "account.move": (
+                {
+                    "move_type": "out_invoice",
+                    "company_id": nurse,
+                    "journal_id": self.nurse._health_journal("amo").id,
+                    "partner_id": self.cpam.id,
+                },
+                {"ref": "a"},
+            ),
+        }[model]
+
+    def _columns(self, record):
+        """All that the role may read of a record's own row, and what we compute from it."""
+        return [
+            name
+            for name, field in record.fields_get(attributes=["type", "store"]).items()
+            if field["type"] not in ("one2many", "many2many")
+            and (field["store"] or name == "display_name")
+        ]
+
+    def allowed(self, role, model):
+        """What the role really does with a record of the practice: “rw--” for instance."""
+        vals, change = self.values(model)
+        done = ""
+        for letter, action in (
+            ("r", lambda record, own: record.read(self._columns(record))),
+            ("w", lambda record, own: (record.write(change), record.flush_recordset())),
+            ("c", lambda record, own: own.create(vals).flush_recordset()),
+            ("d", lambda record, own: record.unlink()),
+        ):
+            with self.env.cr.savepoint() as savepoint:
+                record = self.env[model].browse()
+                if letter != "c":
+                    record = self.env[model].create(vals)
+                    self.env.flush_all()
+                self.env.invalidate_all()
+                try:
+                    action(
+                        self.as_user(role, record),
+                        self.as_user(role, self.env[model]),
+                    )
+                    done += letter
+                except UserError:  # refused by right, or by what the record is
+                    done += "-"
+                savepoint.rollback()
+            self.env.invalidate_all()
+        return done
+
+    @mute_logger("odoo.models.unlink", "odoo.addons.base.models.ir_access", "odoo.sql_db")
+    def test_every_role_on_every_model(self):
+        lines = [line.split() for line in MATRIX.strip().splitlines()]
+        self.assertEqual(tuple(lines[0]), ROLES)
+        for model, *expected in lines[1:]:
+            for role, wanted in zip(ROLES, expected, strict=True):
+                with self.subTest(model=model, role=role):
+                    self.assertEqual(self.allowed(role, model), wanted)
+
+    def test_the_table_names_every_model(self):
+        ours = {
+            name
+            for name, model in self.env.registry.items()
+            if name.startswith("health.") and model._original_module == "health_billing"
+        }
+        listed = {line.split()[0] for line in MATRIX.strip().splitlines()[1:]}
+        self.assertEqual(ours - listed - WIZARDS.keys() - ABSTRACT, set())

@@ -16,6 +16,8 @@ from playwright.sync_api import expect
 HOME = Path(os.environ["FACTURIERE_HOME"])
 DATABASE = os.environ["FACTURIERE_BROWSER_DB"]
 SHOTS = HOME / "home" / "screenshots"
+# a slow machine is no failure
+expect.set_options(timeout=20_000)
 #: calls a screen waits for
 CALL = re.compile(r"/web/(dataset|action|view)")
 #: what a browser says that is none of our making
@@ -114,15 +116,8 @@ def log_in(page, base_url):
     return enter
 
 
-@pytest.fixture
-def patient_link(base_url):
-    """Address of a payment link of a patient who is late, made in the database the server runs on."""
-    script = (
-        "import sys, os; sys.path.insert(0, os.path.join(os.environ['FACTURIERE_ROOT'], 'bin', 'lib'))\n"
-        "import demo\n"
-        "print('LINK', demo.demo_link(env))\n"
-        "env.cr.commit()\n"
-    )
+def in_odoo(script):
+    """What a script prints that runs, as the night does, in the database the server runs on."""
     answer = subprocess.run(
         [
             sys.executable,
@@ -132,14 +127,24 @@ def patient_link(base_url):
             "--no-http",
             "--log-level=error",
         ],
-        input=script,
+        input=script + "\nenv.cr.commit()\n",
         capture_output=True,
         text=True,
         check=True,
         timeout=120,
     )
-    path = re.search(r"LINK (/\S+)", answer.stdout)[1]
-    return base_url + path
+    return answer.stdout
+
+
+@pytest.fixture
+def patient_link(base_url):
+    """Address of a payment link of a patient who is late."""
+    answer = in_odoo(
+        "import sys, os; sys.path.insert(0, os.path.join(os.environ['FACTURIERE_ROOT'], 'bin', 'lib'))\n"
+        "import demo\n"
+        "print('LINK', demo.demo_link(env))\n"
+    )
+    return base_url + re.search(r"LINK (/\S+)", answer)[1]
 
 
 class Screens:
@@ -163,7 +168,8 @@ class Screens:
     def search(self, text):
         """Filter the list that is open by the first thing its search box looks in."""
         box = self.page.get_by_role("searchbox")
-        box.fill(text)
+        box.press_sequentially(text)
+        expect(self.page.locator(".o_searchview_autocomplete")).to_contain_text(text)
         box.press("Enter")
         expect(self.page.locator(".o_facet_value", has_text=text)).to_be_visible()
 
@@ -192,6 +198,14 @@ class Screens:
 
     def field(self, name):
         return self.page.locator(f".o_form_view [name={name}]").first
+
+    def choose(self, name, text):
+        """Pick from a drop-down by typing, as soon as the choice is there."""
+        box = self.page.locator(f"[name={name}] input[role=combobox]").last
+        box.click()
+        box.press_sequentially(text)
+        self.page.locator(".o-autocomplete--dropdown-item", has_text=text).first.click()
+        self.settled()
 
     def tab(self, name):
         self.page.get_by_role("tab", name=name, exact=True).click()

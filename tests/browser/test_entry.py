@@ -49,7 +49,7 @@ def cents(text):
 def test_nurse_week(page, base_url, log_in, screens, errors, shot):
     log_in("facturiere")
     expect(page.locator(".o_health_cockpit")).to_be_visible(timeout=60_000)
-    page.get_by_role("button", name="Factures").click()
+    page.get_by_role("button", name="Facturation").click()
     page.get_by_role("menuitem", name="Semaine").click()
     expect(page.locator(".o_round_week")).to_be_visible()
     to_week(page, "Élodie Marchand")
@@ -253,18 +253,18 @@ def back(page):
 
 
 def complete_prescription(page, screens, act):
-    """Add an act to the prescription of the FSE that is open, in its dialog."""
+    """Add an act to the prescription of the FSE that is open, and come back."""
+    number = page.locator(".o_last_breadcrumb_item, .o_breadcrumb .active").first.inner_text()
     field = screens.field("prescription_id")
-    field.hover()
     field.locator("input").focus()
     field.locator(".o_external_button").click()
-    dialog = page.get_by_role("dialog")
-    dialog.get_by_role("button", name="Ajouter une ligne").click()
-    box = dialog.locator("[name=act_ids] [name=product_id] input")
-    box.fill(act)
+    form = page.locator(".o_form_view:has([name=mention_daily])")
+    form.get_by_role("button", name="Ajouter une ligne").click()
+    form.locator("[name=act_ids] [name=product_id] input").fill(act)
     page.locator(".o-autocomplete--dropdown-item", has_text=act).first.click()
-    dialog.get_by_role("button", name=re.compile("Enregistrer|Sauvegarder")).first.click()
-    expect(dialog).to_have_count(0)
+    screens.settled()
+    page.locator(".o_breadcrumb").get_by_text(number.strip()).first.click()
+    expect(page.locator(".o_form_view [name=act_ids] [name=act_date]").first).to_be_visible()
 
 
 def bill_visits(page, screens, patient, count):
@@ -284,14 +284,17 @@ def new_fse(page, screens, patient, day, act, minutes="0900"):
     screens.open("fse")
     screens.press("Nouveau")
     keys = page.keyboard
-    expect(page.locator(".o_form_view [name=company_id] input")).to_be_focused()
-    keys.press("Tab")
+    expect(page.locator(".o_form_view [name=patient_id] input")).to_be_focused()
+    expect(page.locator(".o_form_view [name=company_id] input")).to_have_value("")
+    expect(page.locator(".o_form_view [name=franchise_note]")).to_have_count(0)
     keys.type(patient)
     expect(page.locator(".o-autocomplete--dropdown-item", has_text=patient)).to_be_visible()
     keys.press("Enter")
     # the practitioner is the patient's
     expect(page.locator(".o_form_view [name=company_id] input")).not_to_have_value("")
-    keys.press("Tab")
+    screens.settled()
+    for _ in range(2):
+        keys.press("Tab")
     keys.press("Control+a")
     keys.type(day)
     keys.press("Tab")
@@ -308,7 +311,7 @@ def new_fse(page, screens, patient, day, act, minutes="0900"):
     expect(page.locator(".o-autocomplete--dropdown-item", has_text=act).first).to_be_visible()
     keys.press("Enter")
     screens.settled()
-    keys.press("Alt+c")
+    keys.press("Alt+k")
     screens.settled()
     expect(page.locator(".o_form_view [name=name]").first).to_contain_text("*")
 

@@ -808,7 +808,7 @@ class HealthFse(models.Model):
         amounts = self.env["health.coverage"]._franchise_by_fse(self)
         for fse in self:
             amount = amounts.get(fse, 0)
-            fse.franchise_note = amount and self.env._(
+            fse.franchise_note = bool(amount) and self.env._(
                 "Franchise kept by the fund: %s, never billed", format_cents(amount)
             )
 

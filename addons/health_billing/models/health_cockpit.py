@@ -84,9 +84,7 @@ class HealthCockpit(models.AbstractModel):
             names = list(dict.fromkeys(card["practitioner"] for card in alike))
             why = first["why"]
             if len({card["why"] for card in alike}) > 1:
-                why = self.env._(
-                    "First %(who)s: %(why)s", who=first["practitioner"], why=why
-                )
+                why = self.env._("First %(who)s: %(why)s", who=first["practitioner"], why=why)
             domain = Domain.OR([card["action"]["domain"] for card in alike])
             gathered.append(
                 {

@@ -232,7 +232,9 @@ class Screens:
     def findings(self):
         """Codes of the open objections of the FSE that is open."""
         return sorted(
-            self.page.locator("[name=open_finding_ids] [name=rule_code].o_data_cell").all_inner_texts()
+            self.page.locator(
+                "[name=open_finding_ids] [name=rule_code].o_data_cell"
+            ).all_inner_texts()
         )
 
 

@@ -5,8 +5,9 @@ Every amount was computed on paper first, from the tariff of November 2026: the 
 
 import re
 
-from conftest import words
 from playwright.sync_api import expect
+
+from conftest import words
 
 DAYS = [f"2026-11-{day}" for day in range(16, 23)]  # Monday 16 to Sunday 22
 
@@ -327,9 +328,9 @@ def test_physiotherapy_with_agreement(page, base_url, log_in, screens, errors, s
     expect(page.locator("[name=act_ids] .o_data_row")).to_have_count(4)
     assert not {"GEN-03", "MK-06"} & set(screens.findings())
     # four sessions: RSC 8,09 × 2,21 = 17,88 (17,8789)
-    assert {words(t) for t in page.locator("[name=act_ids] [name=amount].o_data_cell").all_inner_texts()} == {
-        "17,88 €"
-    }
+    assert {
+        words(t) for t in page.locator("[name=act_ids] [name=amount].o_data_cell").all_inner_texts()
+    } == {"17,88 €"}
     shot("kine-2-fse")
     screens.press("Valider")
     expect(page.locator(".o_arrow_button_current")).to_have_text("À transmettre")
@@ -360,7 +361,9 @@ def test_speech_therapy_assessment_and_series(page, base_url, log_in, screens, e
     shot("orthophonie-2-parts")
     # the next session of the series, typed by hand
     new_fse(page, screens, "Lescure Denise", "20/11/2026", "AMO 12,1")
-    expect(page.locator("[name=open_finding_ids] .o_data_row", has_text="Bloquant")).to_have_count(0)
+    expect(page.locator("[name=open_finding_ids] .o_data_row", has_text="Bloquant")).to_have_count(
+        0
+    )
     page.keyboard.press("Alt+v")
     expect(page.locator(".o_arrow_button_current")).to_have_text("À transmettre")
     assert screens.shares() == {"AMO": "18,88 €", "AMC": "12,58 €"}

@@ -54,6 +54,13 @@ def acts(claim: Claim) -> list[Line]:
     ]
 
 
+def all_acts_known(entries: Iterable[Entry]) -> bool:
+    """Whether each act among the entries is one of the catalogue: an unknown one may open any right."""
+    return all(
+        entry.line.act is not None or kind(entry.claim, entry.line) != "act" for entry in entries
+    )
+
+
 def of_day(claim: Claim, book: Book, day: date) -> list[Entry]:
     """The patient's day with this practitioner: what is in the history first, as it can no longer be changed."""
     controlled = book.memo.get("controlled")

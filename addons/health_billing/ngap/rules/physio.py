@@ -17,6 +17,7 @@ from .common import (
     WARNING,
     acts,
     agreement_state,
+    all_acts_known,
     count,
     euros,
     is_last_of_its_act,
@@ -474,8 +475,8 @@ def specific_travel_sum(claim: Claim, book: Book) -> Iterator[Hit]:
                     ADVICE,
                 )
             elif line.key_letter == "IFS" and not always and not (conditional and in_time):
-                if conditional and in_time is None:
-                    continue  # the day of discharge is not known
+                if (conditional and in_time is None) or not all_acts_known(entries):
+                    continue  # the day of discharge or another act is not known
                 why = (
                     f"plus de {limit('MK-10-jours')} jours après la sortie"
                     if conditional

@@ -11,6 +11,7 @@ from .common import (
     ADVICE,
     WARNING,
     acts,
+    all_acts_known,
     count,
     euros,
     is_last_of_its_act,
@@ -372,7 +373,7 @@ def one_travel_sum(claim: Claim, book: Book) -> Iterator[Hit]:
             ):  # imported: two visits of the day stand here
                 yield from _too_many_sums(sums, claim)
             continue
-        if not care:
+        if not care or not all_acts_known(entries):
             continue
         neuro = any(line.has("ifn") for line in care)
         for entry in sums:

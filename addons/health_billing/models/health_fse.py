@@ -1,5 +1,4 @@
 from collections import defaultdict
-from datetime import timedelta
 
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError, ValidationError
@@ -564,10 +563,12 @@ class HealthFse(models.Model):
         patient, day = self.patient_id._origin, self.fse_date
         if not patient or not day:
             return self.env["health.prescription"]
-        Week = self.env["health.round.week"]
-        known = Week._prescriptions(patient, day, day + timedelta(days=1)).get(patient.id, ())
-        good = [prescription for prescription in known if Week._is_good(prescription, day)]
-        return good[0] if len(good) == 1 else self.env["health.prescription"]
+        good = (
+            self.env["health.prescription"]
+            .search([("patient_id", "=", patient.id), ("is_to_complete", "=", False)])
+            .filtered(lambda prescription: prescription._covers(day))
+        )
+        return good if len(good) == 1 else good.browse()
 
     def _compute_all(self):
         """Price, split and control."""

@@ -441,3 +441,70 @@ def claim_of(act, key, day, times=1):
         for rank in range(times)
     )
     return Claim(key, "P", act.profession, "metropole", "A", lines)
+
+
+def imported(priced_sessions):
+    """The day as a journal of another program brings it: letters, coefficients, days and amounts, no more."""
+    names = Counter(
+        (act.profession, act.key_letter, act.coefficient) for act in catalogue().values()
+    )
+    lines = []
+    for one in priced_sessions:
+        for x in one.lines:
+            if x.line.factor == 0:
+                continue
+            known = names[one.session.profession, x.line.key_letter, x.line.coefficient] == 1
+            lines.append(
+                Line(
+                    f"j{len(lines)}",
+                    x.line.key_letter,
+                    x.line.coefficient,
+                    x.line.day,
+                    act=x.line.act if known else None,
+                    quantity=x.line.quantity,
+                    complement=x.line.complement,
+                    amount=x.amount,
+                )
+            )
+    first = priced_sessions[0].session
+    claim = Claim(
+        "j", "P", first.profession, first.zone, first.patient.key, tuple(lines), is_billed=True
+    )
+    return Book([claim], tariff(), patients={first.patient.key: first.patient}, acts=catalogue())
+
+
+#: rules about prices, supplements and travel, which pricing decided
+SETTLED = PRICE_RULES | {
+    *("GEN-04", "GEN-05", "GEN-07", "GEN-09", "GEN-10", "GEN-11", "GEN-12", "GEN-13"),
+    *("MK-10", "ORT-02", "ORT-07"),
+}
+
+
+@given(st.lists(any_session(), min_size=1, max_size=3))
+def test_a_good_day_that_comes_back_in_a_journal_is_left_alone(sessions):
+    """Two passages stand in one there: what was right must not be called wrong."""
+    first = sessions[0]
+    day = [
+        replace(
+            one,
+            key=f"s{rank}",
+            day=first.day,
+            zone="metropole",
+            profession=first.profession,
+            passage=rank + 1,
+            acts=tuple(
+                replace(x, day=first.day, key=f"s{rank}/{x.key}")
+                for x in one.acts
+                if "non_confirme" not in x.act.tags
+                and (not x.act.start or x.act.start <= first.day)
+                and (not x.act.end or first.day < x.act.end)
+            ),
+        )
+        for rank, one in enumerate(one for one in sessions if one.profession == first.profession)
+    ]
+    day = [one for one in day if one.acts]
+    if not day:
+        return
+    priced = price_day(day, tariff(), catalogue(), key_letters())
+    findings = control(imported(priced))["j"]
+    assert not [f for f in findings if f.rule in SETTLED and f.severity > Severity.ADVICE]

@@ -927,6 +927,7 @@ class HealthCoverage(models.Model):
 
     def action_resplit(self):
         """Share the FSE to validate again by these rights; posted shares and other programs' FSE are left alone."""
+        self.check_access("write")
         fses = self._touched_fses().filtered(lambda fse: fse.state == "entered")
         if not fses:
             raise UserError(

@@ -545,30 +545,42 @@ class HealthFse(models.Model):
             return self.env.company
         return own if len(own) == 1 else False
 
-    @api.onchange("patient_id", "prescription_id")
+    @api.onchange("patient_id", "fse_date", "prescription_id")
     def _onchange_who(self):
-        """The patient brings the practitioner and the prescription, this one its prescriber and date."""
+        """The patient brings practitioner, rights and the one valid prescription, it brings its prescriber."""
         for fse in self:
+            if fse.state != "entered":
+                continue
             if fse.patient_id.company_id:
                 fse.company_id = fse.patient_id.company_id
-            if fse.prescription_id.patient_id != fse.patient_id:
+            fse._suggest_coverage()
+            if fse.prescription_id and fse.prescription_id.patient_id != fse.patient_id:
+                fse.prescription_id = False
+            if not fse.prescription_id and fse._origin.patient_id != fse.patient_id:
                 fse.prescription_id = fse._only_prescription()
             if fse.prescription_id:
                 fse.prescriber_no = fse.prescription_id.prescriber_no
                 fse.prescription_date = fse.prescription_id.date
 
+    def _suggest_coverage(self):
+        """Show the rights of the patient on that day as soon as both are known."""
+        pairs = {(patient, self.fse_date) for patient in self.patient_id.ids if self.fse_date}
+        coverage = next(iter(self.env["health.coverage"]._on(pairs).values()), None)
+        if coverage:
+            self.update(self._coverage_values(coverage))
+        else:
+            self.coverage_id = False
+
     def _only_prescription(self):
-        """The one prescription that is good on the day of the FSE; none where there are several."""
-        self.ensure_one()
-        patient, day = self.patient_id._origin, self.fse_date
-        if not patient or not day:
+        """The prescription of the patient that is valid on that day, where there is but one."""
+        if not self.fse_date:
             return self.env["health.prescription"]
-        good = (
+        valid = (
             self.env["health.prescription"]
-            .search([("patient_id", "=", patient.id), ("is_to_complete", "=", False)])
-            .filtered(lambda prescription: prescription._covers(day))
+            .search([("patient_id", "in", self.patient_id.ids), ("is_to_complete", "=", False)])
+            .filtered(lambda prescription: prescription._covers(self.fse_date))
         )
-        return good if len(good) == 1 else good.browse()
+        return valid if len(valid) == 1 else valid[:0]
 
     def _compute_all(self):
         """Price, split and control."""
@@ -809,7 +821,7 @@ class HealthFse(models.Model):
         amounts = self.env["health.coverage"]._franchise_by_fse(self)
         for fse in self:
             amount = amounts.get(fse, 0)
-            fse.franchise_note = amount and self.env._(
+            fse.franchise_note = bool(amount) and self.env._(
                 "Franchise kept by the fund: %s, never billed", format_cents(amount)
             )
 
@@ -818,21 +830,21 @@ class HealthFse(models.Model):
         self.ensure_one()
         if not coverage:
             return
+        update_changed(self, self._coverage_values(coverage))
+
+    def _coverage_values(self, coverage):
         has_amc = bool(coverage.amc_partner_id) and coverage._contract_covers(self.fse_date)
-        update_changed(
-            self,
-            {
-                "coverage_id": coverage.id,
-                "amo_partner_id": coverage.amo_partner_id.id,
-                "amo_org": coverage.amo_org,
-                "amo_rate": coverage.amo_rate,
-                "insurance_nature": coverage.insurance_nature,
-                "exemption": coverage.exemption,
-                "amc_partner_id": coverage.amc_partner_id.id if has_amc else False,
-                "amc_org": coverage.amc_org if has_amc else False,
-                "amc_member": coverage.amc_member if has_amc else False,
-            },
-        )
+        return {
+            "coverage_id": coverage.id,
+            "amo_partner_id": coverage.amo_partner_id.id,
+            "amo_org": coverage.amo_org,
+            "amo_rate": coverage.amo_rate,
+            "insurance_nature": coverage.insurance_nature,
+            "exemption": coverage.exemption,
+            "amc_partner_id": coverage.amc_partner_id.id if has_amc else False,
+            "amc_org": coverage.amc_org if has_amc else False,
+            "amc_member": coverage.amc_member if has_amc else False,
+        }
 
     def _terms_on(self, coverage, day):
         """Conditions of payment of an act of that day: those of the coverage, else what stands on the FSE."""

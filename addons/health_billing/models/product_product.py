@@ -195,12 +195,16 @@ class ProductProduct(models.Model):
         match = ACT_RE.match(name or "")
         is_act = match and match[2] or CODE_RE.match(name or "")
         if is_act or wanted is not None:
+            words = match[3].strip().lower() if match and match[3] else ""
             acts = self.search_fetch(
                 domain & self._health_name_domain(name, match),
-                ["display_name"],
-                limit=limit,
+                ["display_name", "name"],
+                limit=None if words else limit,
                 order="health_profession, health_key_letter, health_coefficient_hundredths, id",
             )
+            if words:
+                # “ami 4 pans”: the dressings first, then the acts that only mention one
+                acts = acts.sorted(lambda act: not act.name.lower().startswith(words))[:limit]
             if acts or wanted is not None:
                 return [(act.id, act.display_name) for act in acts.sudo()]
         return super().name_search(name, domain, operator, limit)

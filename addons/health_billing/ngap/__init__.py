@@ -4,10 +4,10 @@ Amounts are integer cents, coefficients integer hundredths (``AMI 4,1`` is 410).
 """
 
 from . import rules
-from .calendar import is_holiday, is_sunday_or_holiday
+from .calendar import add_months, is_holiday, is_sunday_or_holiday
 from .catalogue import Letter, act_types, by_code, letters
 from .control import RULES, Book, Hit, Rule, RuleText, control, rule, rule_texts
-from .forclusion import Clock, add_months, first_forfeited_day
+from .forclusion import Clock, first_forfeited_day
 from .model import (
     ActType,
     Agreement,

@@ -19,7 +19,7 @@ from .extras import ADDED_SUPPLEMENTS, bearer, supplements, surcharges
 from .model import ActType, Finding, Line, PricedLine, PricedSession, Session, Severity
 from .tariff import LetterValue, Tariff, UnknownValue, act_price
 from .travel import Due, Visit, is_dependent, needs_coming, travel
-from .words import euros
+from .words import euros, number
 
 Letters = Mapping[tuple[str, str], Letter]
 
@@ -157,9 +157,8 @@ class Draft:
     @property
     def visit(self) -> Visit:
         lines = [one.line for one in self.acts]
-        return Visit(
-            self.session, self.dependent, needs_coming(lines), self.main and self.main.line
-        )
+        billed = tuple(one.line for one in self.acts if one.rate)
+        return Visit(self.session, self.dependent, needs_coming(lines), billed)
 
     def priced(self, road: Iterable[Due]) -> PricedSession:
         """All lines of the session: acts, supplements, travel."""
@@ -241,9 +240,9 @@ class Draft:
 
 
 def _act_of(profession: str, due: Due, acts: Mapping[str, ActType]) -> ActType | None:
-    """The travel and supplements of nurses are acts of the catalogue too, at coefficient 1 or 0,01."""
-    coefficient = "1" if due.coefficient == 100 else "0,01"
-    return acts.get(f"INF-{due.letter}{coefficient}-01") if profession == "infirmier" else None
+    """The travel and supplements of nurses are acts of the catalogue too, named by letter and coefficient."""
+    code = f"INF-{due.letter}{number(due.coefficient)}-01"
+    return acts.get(code) if profession == "infirmier" else None
 
 
 def _draft(

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from .limits import limit
 from .model import Line, Patient, Session
+from .words import number
 
 #: places that are reached by travelling
 AWAY = ("home", "facility")
@@ -33,19 +34,19 @@ class Visit:
 
     :param dependent: the patient has a dependence package or assessment that day.
     :param moves: an act of the session needs the practitioner to come.
-    :param main: the best-paid act, which decides the indemnity of physio- and speech therapists.
+    :param billed: the acts that are billed: one of them decides the indemnity of physio- and speech therapists.
     """
 
     session: Session
     dependent: bool
     moves: bool
-    main: Line | None
+    billed: tuple[Line, ...]
 
 
 def in_time(session: Session) -> tuple:
     """Order of the day; a session whose hour is not known comes after those of its rank."""
-    minute = 24 * 60 if session.minute is None else session.minute
-    return (minute, session.passage, str(session.patient.key), str(session.key))
+    hour = (session.minute is None, session.minute or 0)
+    return (hour, session.passage, str(session.patient.key), str(session.key))
 
 
 def travel(
@@ -135,8 +136,10 @@ def _nurse_stop(stop: list[Visit], road: "Road", counts: dict) -> Iterable[tuple
             yield visit, [Due("IFI", 100, 100, "INF-17", why), *road.to(visit.session)]
             is_first = False
         else:
-            why = "Patient dépendant suivant au même domicile et au même passage : IFI 0,01."
-            yield visit, [Due("IFI", limit("INF-17-suivants"), 100, "INF-17", why)]
+            following = limit("INF-17-suivants")
+            why = "Patient dépendant suivant au même domicile et au même passage : "
+            why += f"IFI {number(following)}."
+            yield visit, [Due("IFI", following, 100, "INF-17", why)]
 
 
 def _stop(stop: list[Visit], road: "Road", counts: dict) -> Iterable[tuple[Visit, list[Due]]]:
@@ -148,16 +151,17 @@ def _stop(stop: list[Visit], road: "Road", counts: dict) -> Iterable[tuple[Visit
 
 
 def _physio(visit: Visit) -> Due:
-    main, session = visit.main, visit.session
+    session = visit.session
     recent = _discharged_within(session.patient, session, limit("MK-10-jours"))
-    if main and (main.has("ifs") or (main.has("ifs_35j") and recent)):
+    opening = ("ifs", "ifs_35j") if recent else ("ifs",)
+    if any(line.has(*opening) for line in visit.billed):
         return Due("IFS", 100, 100, "MK-10", "Acte ouvrant droit à l'indemnité spécifique (IFS).")
     return Due("IFD", 100, 100, "MK-10", "Déplacement au domicile : une indemnité par passage.")
 
 
 def _speech(visit: Visit) -> Due:
-    main, session = visit.main, visit.session
-    if main and main.has("ifn"):
+    session = visit.session
+    if any(line.has("ifn") for line in visit.billed):
         return Due("IFN", 100, 100, "ORT-07", "Pathologie neurologique à domicile : IFN.")
     if _discharged_within(session.patient, session, limit("ORT-07-jours")):
         return Due("IFS", 100, 100, "ORT-07", "Sortie d'hospitalisation récente : IFS.")

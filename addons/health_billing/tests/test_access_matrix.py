@@ -1,10 +1,13 @@
 """Who may read, write, create and delete what, tried record by record with each role's own rights."""
 
+import base64
+import contextlib
+import json
 from datetime import date
 
-from odoo.exceptions import UserError
+from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.fields import Command
-from odoo.tests import tagged
+from odoo.tests import Form, HttpCase, tagged
 from odoo.tools import mute_logger
 
 from .common import HealthCommon
@@ -172,6 +175,15 @@ class AccessCommon(HealthCommon):
             self.env(user=user, su=False, context={"allowed_company_ids": user.company_ids.ids})
         )
 
+    def _columns(self, record):
+        """All that the role may read of a record's own row, and what we compute from it."""
+        return [
+            name
+            for name, field in record.fields_get(attributes=["type", "store"]).items()
+            if field["type"] not in ("one2many", "many2many")
+            and (field["store"] or name == "display_name")
+        ]
+
 
 @tagged("post_install", "-at_install")
 class TestAccessMatrix(AccessCommon):
@@ -309,15 +321,6 @@ class TestAccessMatrix(AccessCommon):
             ),
         }[model]
 
-    def _columns(self, record):
-        """All that the role may read of a record's own row, and what we compute from it."""
-        return [
-            name
-            for name, field in record.fields_get(attributes=["type", "store"]).items()
-            if field["type"] not in ("one2many", "many2many")
-            and (field["store"] or name == "display_name")
-        ]
-
     def allowed(self, role, model):
         """What the role really does with a record of the practice: “rw--” for instance."""
         vals, change = self.values(model)
@@ -363,3 +366,232 @@ class TestAccessMatrix(AccessCommon):
         }
         listed = {line.split()[0] for line in MATRIX.strip().splitlines()[1:]}
         self.assertEqual(ours - listed - WIZARDS.keys() - ABSTRACT, set())
+
+    def test_wizards_open_only_for_who_may_use_them(self):
+        for model, roles in WIZARDS.items():
+            for role in ROLES:
+                with self.subTest(model=model, role=role):
+                    self.assertEqual(
+                        self.as_user(role, self.env[model]).has_access("create"), role in roles
+                    )
+
+    def test_screens_of_care_refuse_who_has_no_part_in_it(self):
+        for role in ("accountant", "patient", "phone", "internal", "other"):
+            week = self.as_user(role, self.env["health.round.week"])
+            nurse, visit = self.nurse.id, self.visit.id
+            cell = {"patient_id": self.patient.id, "passage": 1, "day": "2026-10-05", "visits": []}
+            for name, args in (
+                ("data", (nurse, "2026-10-05")),
+                ("save", (nurse, "2026-10-05", [{**cell, "known": [visit]}])),
+                ("remove", (nurse, "2026-10-05", [visit])),
+                ("copy_day", (nurse, "2026-10-05", "2026-10-06")),
+                ("prepare", (nurse, "2026-10-05")),
+                ("bill", (nurse, "2026-10-05")),
+                ("scan", (nurse, self.patient.id, "a.pdf", "JVBERi0xLjQ=")),
+            ):
+                with self.subTest(role=role, method=name), self.assertRaises(UserError):
+                    getattr(week, name)(*args)
+        self.assertTrue(self.visit.exists())
+        self.assertEqual(self.visit.state, "done")
+        with self.assertRaisesRegex(UserError, "biller"):
+            self.as_user("practitioner", self.env["health.round.week"]).bill(
+                self.nurse.id, "2026-10-05"
+            )
+
+    def test_buttons_refuse_the_wrong_role(self):
+        finding = self.env["health.finding"].create(
+            {"fse_id": self.fse.id, "rule_code": "X", "severity": "1", "message": "m"}
+        )
+        question = self.env["health.question"].create({"company_id": self.nurse.id, "text": "?"})
+        question.state = "answered"
+        value = self.env["health.ngap.value"].search([("grade", "=", "C")], limit=1)
+        value.is_confirmed = False
+        calls = (
+            (self.fse, ("action_validate", "action_compute", "action_discard")),
+            (finding, ("action_pass", "action_dismiss", "action_reopen", "action_apply")),
+            (question, ("action_process", "action_cancel", "action_ask_again")),
+            (self.coverage, ("action_resplit",)),
+            (self.order, ("action_health_send", "action_health_make_fse")),
+            (self.order, ("action_health_signed_on_paper",)),
+            (self.update, ("action_compare", "action_load_shipped", "action_apply")),
+            (value, ("action_confirm",)),
+            (self.product, ("action_health_confirm",)),
+            (self.inbox, ("action_retry",)),
+            (self.mapping, ("action_rework",)),
+            (self.nurse, ("action_health_give_phone_access",)),
+            (self.nurse, ("action_health_withdraw_phone_access",)),
+        )
+        for role in ("practitioner", "accountant", "other", "patient", "phone", "internal"):
+            for record, methods in calls:
+                for name in methods:
+                    with self.subTest(role=role, method=name), self.env.cr.savepoint() as savepoint:
+                        with self.assertRaises(UserError):
+                            getattr(self.as_user(role, record), name)()
+                        savepoint.rollback()
+                    self.env.invalidate_all()
+        self.assertEqual(
+            (self.fse.state, finding.state, question.state), ("entered", "open", "answered")
+        )
+
+    def test_another_company_in_the_context_is_refused(self):
+        """A client may send any list of companies: those that are not the user's open nothing."""
+        user = self.users["other"]
+        tampered = self.env(
+            user=user, su=False, context={"allowed_company_ids": (self.physio + self.nurse).ids}
+        )
+        for record in (self.fse, self.visit, self.prescription, self.coverage, self.order):
+            with self.subTest(record), self.assertRaises(AccessError):
+                record.with_env(tampered).read(["display_name"])
+        with self.assertRaises(AccessError):
+            tampered["health.round.week"].data(self.nurse.id, "2026-10-05")
+
+    def test_context_cannot_put_off_the_check_of_periods(self):
+        biller = self.as_user("biller", self.env["health.coverage"])
+        with self.assertRaises(ValidationError):
+            biller.with_context(health_periods_later=True).create(
+                {
+                    "patient_id": self.patient.id,
+                    "date_from": date(2026, 2, 1),
+                    "case_id": self.coverage.case_id.id,
+                }
+            )
+
+    def test_mapping_shows_no_file_of_another_practice(self):
+        journal = self.journal({"fse_no": "9", "last_name": "SECRET"})
+        self.inbox.content = base64.b64encode(journal)
+        biller = self.make_user("half", "health_billing.group_biller", self.physio)
+        self.users["half"] = biller
+        mapping = self.as_user("half", self.env["health.import.mapping"]).create(
+            {
+                "name": "x",
+                "company_id": self.physio.id,
+                "header": ["last_name"],
+                "column_ids": self._mapping_columns(),
+                "inbox_id": self.inbox.id,
+            }
+        )
+        self.env.invalidate_all()
+        with self.assertRaises(AccessError):
+            mapping.read(["preview"])
+
+
+@tagged("post_install", "-at_install")
+class TestPrivacy(AccessCommon):
+    """NIR, birth date, state of health and care labels, by every road that leads to them."""
+
+    def _roads(self, role, name):
+        """Ways that lead to a field of the patient, or tell who has which value."""
+        patient = self.as_user(role, self.patient)
+        shares = self.as_user(role, self.booked.share_ids)
+        Partner = patient.browse()
+        return {
+            "read": lambda: patient.read([name]),
+            "search": lambda: Partner.search([(name, "!=", False)]),
+            "order": lambda: Partner.search([], order=f"{name} desc", limit=1),
+            "group": lambda: Partner._read_group([], [name], ["__count"]),
+            "web group": lambda: Partner.web_read_group([], [name], ["__count"]),
+            "export": lambda: patient.export_data([name]),
+            "filter": lambda: patient.filtered_domain([(name, "!=", False)]),
+            "search through a share": lambda: shares.search([(f"patient_id.{name}", "!=", False)]),
+            "export through a share": lambda: shares.export_data([f"patient_id/{name}"]),
+        }
+
+    def test_private_fields_by_any_road(self):
+        for role in ("accountant", "internal", "patient"):
+            self.assertNotIn("health_nir", self.as_user(role, self.env["res.partner"]).fields_get())
+            for name in PRIVATE:
+                for road, take in self._roads(role, name).items():
+                    with self.subTest(role=role, field=name, road=road):
+                        self.env.invalidate_all()
+                        with self.env.cr.savepoint() as savepoint:
+                            # a road that is only there for stored fields is refused as well
+                            with contextlib.suppress(UserError, ValueError):
+                                self.fail(f"{role} got {take()}")
+                            savepoint.rollback()
+
+    def test_the_nir_is_in_no_name_and_no_search(self):
+        for role in ("accountant", "internal"):
+            Partner = self.as_user(role, self.env["res.partner"])
+            self.assertFalse(Partner.name_search(NIR))
+            self.assertFalse(Partner.search([("display_name", "ilike", NIR[:9])]))
+        for record in (self.patient, self.booked, self.booked.share_ids, self.visit, self.coverage):
+            for one in record:
+                self.assertNotIn(NIR, one.display_name)
+
+    def test_forms_open_for_who_may_read_the_record(self):
+        for role in ("biller", "practitioner", "accountant"):
+            for record in (self.patient, self.booked.share_ids[0]):
+                with self.subTest(role=role, model=record._name):
+                    self.assertTrue(Form(self.as_user(role, record)).id)
+
+    def test_the_accountant_finds_no_care(self):
+        """Neither in the books, nor in messages, nor in the cockpit: letters and labels of acts are care."""
+        fse = self.fse
+        fse.finding_ids.filtered(lambda finding: finding.severity != "1").sudo().unlink()
+        for move in self.booked.share_ids.move_id:
+            move._message_log(body="x")
+        labels = (self.product.name, "AMI", self.product.health_act_code)
+        shares = self.booked.share_ids
+        moves = self.as_user("accountant", self.booked.share_ids.move_id)
+        texts = [
+            str(moves.read(["name", "ref", "payment_reference", "narration", "display_name"])),
+            str(moves.line_ids.read(["name", "display_name", "ref"])),
+            str(moves.message_ids.mapped("body")),
+            str(self.as_user("accountant", self.patient).message_ids.mapped("body")),
+            str(self.as_user("accountant", shares).read(self._columns(shares))),
+            json.dumps(self.as_user("accountant", self.env["health.cockpit"]).data(), default=str),
+        ]
+        for text in texts:
+            for label in labels:
+                self.assertNotIn(label, text)
+        for record in (self.order, self.order.order_line, self.fse.act_ids, self.visit):
+            self.assertFalse(self.as_user("accountant", record).has_access("read"), record._name)
+        messages = self.order.message_post(body="soins")
+        with self.assertRaises(AccessError):
+            self.as_user("accountant", messages).read(["body"])
+
+
+@tagged("post_install", "-at_install")
+class TestFilesOverHttp(AccessCommon, HttpCase):
+    def test_scans_are_served_to_who_may_read_their_record(self):
+        for user in self.users.values():
+            user.password = user.login
+        proof = self.env["health.rights.proof"].search([], limit=1)
+        certificate = self.env["ir.attachment"].create(
+            {
+                "name": "droits.pdf",
+                "raw": b"%PDF-1.4 rights",
+                "res_model": "health.rights.proof",
+                "res_id": proof.id,
+            }
+        )
+        proof.attachment_ids = certificate
+        paths = [f"/web/content/{file.id}" for file in (self.scan, certificate)]
+        paths += [
+            f"/web/content/health.inbox/{self.inbox.id}/content",
+            f"/web/content/health.prescription/{self.prescription.id}/attachment_ids",
+        ]
+        for role in (None, "accountant", "other", "patient", "phone", "internal"):
+            self.authenticate(role and self.users[role].login, role and self.users[role].login)
+            for path in paths:
+                with self.subTest(role=role, path=path):
+                    self.assertNotEqual(self.url_open(path, allow_redirects=False).status_code, 200)
+        for role in ("biller", "practitioner"):
+            self.authenticate(self.users[role].login, self.users[role].login)
+            answer = self.url_open(paths[0])
+            self.assertEqual((answer.status_code, answer.content), (200, b"%PDF-1.4 scan"))
+
+    def test_an_uploaded_page_is_never_served_as_one(self):
+        """A scan that is a page in disguise, or is named like one, runs no script."""
+        Prescription = self.as_user("practitioner", self.env["health.prescription"])
+        action = Prescription.action_from_scan(
+            "<img src=x onerror=alert(1)>.html", b"%PDF-1.4 <script>alert(1)</script>"
+        )
+        scan = self.env["health.prescription"].browse(action["res_id"]).attachment_ids
+        for user in (self.users["practitioner"], self.users["biller"]):
+            user.password = user.login
+            self.authenticate(user.login, user.login)
+            answer = self.url_open(f"/web/content/{scan.id}")
+            self.assertEqual(answer.status_code, 200)
+            self.assertNotIn("html", answer.headers["Content-Type"])
+            self.assertEqual(answer.headers["X-Content-Type-Options"], "nosniff")

@@ -137,6 +137,9 @@ class TestCatalogue(HealthCommon):
         self.assertLess(len(dressings), len(names))
         found = self.products.browse([one for one, _name in self.products.name_search("ami4 pans")])
         self.assertTrue(all("pans" in name.lower() for name in found.mapped("name")))
+        self.assertTrue(
+            found[0].name.startswith("Pansement"), "what begins with the word comes first"
+        )
         self.assertEqual(set(found.mapped("health_coefficient_hundredths")), {400})
         self.assertEqual(self.search_names("AMI 5 · Saig"), self.search_names("inf-ami5-01"))
         self.assertIn("AMI 5 · Saignée", self.search_names("saignée"))

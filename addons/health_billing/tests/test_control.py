@@ -172,6 +172,12 @@ class TestControl(FseCommon):
         self.assertFalse(new.exists())
         self.assertEqual(len(fse.act_ids.filtered(lambda a: not a.is_added)), count)
 
+    def test_renewal_that_is_taken_is_one_for_pricing_too(self):
+        fse = self.enter()
+        act = fse.act_ids.filtered(lambda a: a.product_id == self.blood)
+        self.propose(fse, "replace", act, factor=70, value="renewal").action_apply()
+        self.assertTrue(act.is_renewal)
+
     def test_proposal_on_an_fse_of_another_program_is_only_shown(self):
         fse = self.make_fse(self.nurse, "21", amo=600, sent_on=False, origin="journal")
         finding = self.propose(fse, "replace", fse.act_ids, act="INF-AMI1-02")

@@ -46,6 +46,27 @@ class TestFseEntry(FseCommon):
         self.assertTrue(fse.name.isdigit())
         self.assertEqual(set(fse.share_ids.move_id.mapped("state")), {"posted"})
 
+    def test_the_patient_brings_practitioner_rights_and_the_one_prescription(self):
+        coverage = self.env["health.coverage"]._on({(self.patient.id, DAY)})[self.patient.id, DAY]
+        coverage = coverage or self.make_coverage(self.patient, DAY)
+        with Form(self.env["health.fse"].with_user(self.biller)) as form:
+            self.assertFalse(form.company_id, "the agency itself bills nothing")
+            form.fse_date = DAY
+            form.patient_id = self.patient
+            self.assertEqual(form.company_id, self.nurse)
+            self.assertEqual(form.coverage_id, coverage)
+            self.assertEqual(form.prescription_id, self.prescription)
+        fse = form.record
+        self.assertEqual((fse.coverage_id, fse.amo_partner_id), (coverage, coverage.amo_partner_id))
+        self.assertEqual(fse.amo_rate, coverage.amo_rate)
+
+    def test_of_several_valid_prescriptions_none_is_chosen(self):
+        self.prescription.copy()
+        with Form(self.env["health.fse"].with_user(self.biller)) as form:
+            form.fse_date = DAY
+            form.patient_id = self.patient
+            self.assertFalse(form.prescription_id)
+
     def test_pricing_again_changes_nothing(self):
         fse = self.enter()
         fse._compute_all()

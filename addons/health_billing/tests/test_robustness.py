@@ -193,15 +193,15 @@ class TestValidation(RobustnessCommon):
         with self.assertRaisesRegex(ValidationError, "below zero"):
             fse.act_ids[0].overrun = -1
 
-    def test_a_closed_period_refuses_in_words_and_books_nothing(self):
+    def test_a_closed_period_stays_as_it_is(self):
         fse = self.ready()
         self.nurse.sale_lock_date = date(2026, 10, 31)
-        with self.assertRaises(UserError) as refused, self.env.cr.savepoint():
-            self.as_biller(fse).action_validate()
-        self.env.invalidate_all()
-        self.assertIn("31/10/2026", str(refused.exception))
-        self.assertEqual(fse.state, "entered")
-        self.assertFalse(fse.validated_on or fse.share_ids.move_id)
+        self.as_biller(fse).action_validate()
+        moves = fse.share_ids.move_id
+        self.assertEqual(set(moves.mapped("state")), {"posted"})
+        # booked in the first open period; the invoice keeps the day of care
+        self.assertEqual(set(moves.mapped("invoice_date")), {DAY})
+        self.assertGreater(min(moves.mapped("date")), self.nurse.sale_lock_date)
 
     def test_long_and_strange_names(self):
         patient = self.make_patient(

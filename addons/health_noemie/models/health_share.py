@@ -7,7 +7,13 @@ class HealthShare(models.Model):
     settlement_line_ids = fields.One2many(
         "health.settlement.line", "share_id", string="What the payer said"
     )
-    rejection_ids = fields.One2many("health.rejection", "share_id", string="Rejections")
+    rejection_ids = fields.One2many(
+        "health.rejection",
+        "share_id",
+        string="Rejections",
+        # a rejection says what was wrong with the care: the accountant sees the share, not why
+        groups="health_billing.group_biller,health_billing.group_practitioner",
+    )
 
     def _sync_is_rejected(self):
         """Write on the shares whether an open rejection stands against them."""

@@ -8,8 +8,8 @@ from bisect import bisect_left
 from collections.abc import Iterator
 from datetime import timedelta
 
+from ..calendar import add_months
 from ..control import Book, Entry, Hit, Timeline, rule
-from ..forclusion import add_months
 from ..limits import limit, limit_day
 from ..model import Claim, Line, Proposal
 from .common import (
@@ -335,13 +335,14 @@ def bdk_act(book: Book, is_neuro: bool):
 def isolated_assessment_outside_a_treatment(claim: Claim, book: Book) -> Iterator[Hit]:
     """An assessment of section 1 is not billed while a treatment runs or is ordered with it."""
     around = timedelta(days=limit("MK-04-serie"))
+    ordered = timedelta(days=limit("MK-04-ordonnance"))
     for line in acts(claim):
         if not line.has("bilan_isole"):
             continue
         sessions = book.timeline(claim).tagged("reeducation")
         same = line.prescription is not None and any(
             entry.line.prescription == line.prescription
-            for entry in sessions.between(line.day - 12 * around, line.day + 12 * around)
+            for entry in sessions.between(line.day - ordered, line.day + ordered)
         )
         running = sessions.between(line.day - around, line.day + timedelta(days=1))
         if same or running:

@@ -367,7 +367,10 @@ def one_travel_sum(claim: Claim, book: Book) -> Iterator[Hit]:
         if not sums:
             continue
         if len({entry.line.key_letter for entry in sums}) > 1:
-            yield from _too_many_sums(sums, claim)
+            if (
+                len(sums) > len(care) or not claim.is_billed
+            ):  # imported: two visits of the day stand here
+                yield from _too_many_sums(sums, claim)
             continue
         if not care:
             continue
@@ -416,7 +419,7 @@ def _other_sum(
     elif line.key_letter == "IFN" and not neuro:
         yield Hit(
             line.key,
-            f"IFN {when} : réservée aux actes 15,6 et 15,7. Facturez l'IFD.",
+            f"IFN {when} : réservée aux pathologies neurologiques à domicile. Facturez l'IFD.",
             swap_letter(claim, book, line, "IFD"),
         )
     elif line.key_letter == "IFS" and in_time is False:

@@ -575,16 +575,10 @@ class HealthFse(models.Model):
         """The prescription of the patient that is valid on that day, where there is but one."""
         if not self.fse_date:
             return self.env["health.prescription"]
-        valid = self.env["health.prescription"].search(
-            [
-                ("patient_id", "in", self.patient_id.ids),
-                ("is_to_complete", "=", False),
-                ("date", "<=", self.fse_date),
-                "|",
-                ("date_end", "=", False),
-                ("date_end", ">", self.fse_date),
-            ],
-            limit=2,
+        valid = (
+            self.env["health.prescription"]
+            .search([("patient_id", "in", self.patient_id.ids), ("is_to_complete", "=", False)])
+            .filtered(lambda prescription: prescription._covers(self.fse_date))
         )
         return valid if len(valid) == 1 else valid[:0]
 

@@ -39,7 +39,8 @@ class HealthCockpit(models.AbstractModel):
             cards = getattr(self, f"_cards_{lane}")(day)
             for source in SOURCES:
                 provide = getattr(self.env[source], "_cockpit_cards", None)
-                if provide:
+                # the accountant sees the money, and no card of what they may not open
+                if provide and self.env[source].has_access("read"):
                     cards += provide(lane, day)
             cards.sort(key=lambda card: self._rank(card, day))
             lanes.append(
@@ -167,6 +168,8 @@ class HealthCockpit(models.AbstractModel):
     @api.model
     def _cards_deadlines(self, day):
         """What is lost if nobody claims it in time."""
+        if not self.env["health.fse"].has_access("read"):
+            return []
         return self.env["health.forclusion"]._cards(day)
 
     @api.model

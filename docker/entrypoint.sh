@@ -72,6 +72,9 @@ case "${1:-odoo}" in
     ;;
   update)
     initialised || die "there is no database $PGDATABASE yet: use install"
+    for before in "$HOME_DIR"/addons/*/migrations/before-update.sql; do
+      psql -X -q -v ON_ERROR_STOP=1 -f "$before" || die "the database could not be prepared (see above)"
+    done
     once -i "$(modules)" -u base --without-demo   # what stands on base is updated with it
     all_installed
     ;;

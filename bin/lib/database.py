@@ -1,4 +1,4 @@
-"""Databases of the checkout: exists NAME | copy SOURCE NAME | drop NAME | list. Files of the filestore go along."""
+"""Databases of the checkout: exists NAME | copy SOURCE NAME | drop NAME | prepare NAME | list; their files go along."""
 
 import os
 import shutil
@@ -9,6 +9,7 @@ import psycopg2
 from psycopg2 import sql
 
 FILESTORE = Path(os.environ["FACTURIERE_HOME"], "data", "filestore")
+ADDONS = Path(os.environ["FACTURIERE_ROOT"], "addons")
 
 
 def connect():
@@ -49,7 +50,16 @@ def rename(cursor, source, name):
         (FILESTORE / source).rename(FILESTORE / name)
 
 
+def prepare(name):
+    """What has to be done in a database before Odoo updates it."""
+    with psycopg2.connect(dbname=name) as connection, connection.cursor() as cursor:
+        for path in sorted(ADDONS.glob("*/migrations/before-update.sql")):
+            cursor.execute(path.read_text())
+
+
 def main(command, *names):
+    if command == "prepare":
+        return prepare(*names)
     with connect().cursor() as cursor:
         if command == "exists":
             return 0 if exists(cursor, *names) else 1

@@ -362,7 +362,7 @@ class Entry:
                             "product_id": self.env.ref("health_billing.product_outside").id,
                             "name": quote["label"],
                             "product_uom_qty": 1,
-                            "price_unit": odoo.addons.health_billing.tools.euros(quote["cents"]),
+                            "health_tariff": odoo.addons.health_billing.tools.euros(quote["cents"]),
                         },
                     )
                 ],

@@ -23,7 +23,7 @@ from ngap import (
     by_code,
     control,
 )
-from ngap.tariff import load_values
+from ngap.update import load_values
 
 PATIENTS = 2_000
 FIRST_DAY = date(2026, 6, 22)

@@ -22,7 +22,7 @@ import yaml
 
 ROOT = Path(__file__).parents[2]
 DOCKER = ROOT / "docker"
-OURS = "facturiere:19.0.1.0.0"
+OURS = "facturiere:19.0.2.0.0"
 
 
 class StrictLoader(yaml.SafeLoader):

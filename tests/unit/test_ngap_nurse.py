@@ -10,7 +10,7 @@ import ngap
 from ngap import LetterValue, Line, Patient, Session, Severity, Tariff, price_day, price_session
 from ngap.catalogue import rows
 from ngap.cumulation import BLOCKS, EXCLUSIONS, PACKAGE_ASIDE, PACKAGE_FULL, PACKAGE_HALF
-from ngap.rules import nurse, rates
+from ngap.rules import rates
 
 NURSE = [act for act in catalogue().values() if act.profession == "infirmier"]
 
@@ -58,7 +58,7 @@ def test_since_and_until_when_an_act_may_be_billed(code, start, end):
     assert (catalogue()[code].start, catalogue()[code].end) == (start, end)
 
 
-@pytest.mark.parametrize("module", [nurse, rates, ngap.extras, ngap.travel, ngap.calendar])
+@pytest.mark.parametrize("module", [rates, ngap.extras, ngap.travel, ngap.calendar])
 def test_documented_examples(module):
     import doctest
 

@@ -2,13 +2,13 @@
 
 from collections import Counter
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_ngap_vignettes import catalogue, key_letters, tariff, to_claim_lines
 
-from ngap import Book, Claim, Line, Patient, Session, control, price_day, price_session
+from ngap import Book, Claim, Line, Patient, Session, Severity, control, price_day, price_session
 from ngap.cumulation import EXCLUSIONS
 from ngap.rules.rates import PROFESSIONS, WITH_MORE, differences
 from ngap.tariff import act_price
@@ -18,10 +18,12 @@ DAY = date(2026, 10, 5)
 SUNDAY = date(2026, 10, 4)
 BY_PROFESSION: dict[str, list] = {}
 for _act in sorted(catalogue().values(), key=lambda act: act.code):
-    if _act.tags & {"majoration", "deplacement"}:
-        continue  # pricing adds these itself
     BY_PROFESSION.setdefault(_act.profession, []).append(_act)
-NURSE_ACTS = [act for act in BY_PROFESSION["infirmier"] if "ais" not in act.tags]
+#: what pricing adds by itself stands in the catalogue of nurses too
+ADDED = [act for act in BY_PROFESSION["infirmier"] if act.tags & {"majoration", "deplacement"}]
+NURSE_ACTS = [
+    act for act in BY_PROFESSION["infirmier"] if "ais" not in act.tags and act not in ADDED
+]
 #: rules of rates, supplements, travel and surcharges; those with quotas too are looked at by their differences
 PRICE_RULES = (set(PROFESSIONS) - WITH_MORE) | {
     *("GEN-14", "INF-09", "INF-13", "INF-14", "INF-15", "INF-16", "INF-17", "INF-18", "INF-40"),
@@ -68,6 +70,10 @@ def is_care(session, priced_line):
     return letter is None or letter.kind == "act"
 
 
+def is_added(line):
+    return line.act in ADDED
+
+
 def care_total(priced):
     """What the acts pay, without travel, supplements and surcharges."""
     return sum(one.amount - one.surcharge for one in priced.lines if is_care(priced.session, one))
@@ -112,12 +118,56 @@ def test_pricing_never_raises_and_sums_are_exact(one):
             x.unit, x.line.coefficient, x.line.quantity, x.line.factor
         )
         assert x.why or x.line.factor == 100
-    done = Counter({x.key: x.quantity for x in one.acts})
-    kept = Counter()
+    care = {x.key: x.quantity for x in one.acts if not is_added(x)}
+    kept = [x.line.quantity for x in priced.lines if is_care(one, x)]
+    assert sum(kept) == sum(care.values())  # no act is lost, none is made up
+    for x in one.acts:
+        if is_added(x):
+            (shown,) = [y for y in priced.lines if y.line.key == x.key]
+            assert (shown.amount, shown.line.factor, shown.line.quantity) == (0, 0, x.quantity)
+
+
+@given(any_session(), st.lists(st.sampled_from(ADDED), min_size=1, max_size=3))
+def test_travel_and_supplements_entered_as_acts_change_nothing(one, entered):
+    """They are worked out: entering them neither doubles them nor makes them due, nor takes an act's rank."""
+    one = replace(one, profession="infirmier", acts=tuple(x for x in one.acts if not is_added(x)))
+    if not one.acts or one.acts[0].act.profession != "infirmier":
+        return
+    more = tuple(line(act, f"+{rank}", day=one.day) for rank, act in enumerate(entered))
+    priced = price(replace(one, acts=(*one.acts, *more)))
+    shown = billed(replace(priced, lines=tuple(x for x in priced.lines if x.line.factor)))
+    alone = price(one)
+    assert shown == billed(replace(alone, lines=tuple(x for x in alone.lines if x.line.factor)))
+
+
+@given(st.lists(any_session(), min_size=1, max_size=4))
+def test_pricing_a_day_twice_gives_the_same(sessions):
+    sessions = [replace(one, key=f"s{rank}") for rank, one in enumerate(sessions)]
+    args = (tariff(), catalogue(), key_letters())
+    once = price_day(sessions, *args)
+    assert price_day(sessions, *args) == once
+    again = [replace(one.session, acts=entered_again(one)) for one in once]
+    assert [one.total for one in price_day(again, *args)] == [one.total for one in once]
+
+
+def entered_again(priced):
+    """The acts as a program keeps them: billed with their rates, and what was added left out."""
+    return tuple(
+        replace(x.line, key=x.line.key or f"{priced.session.key}/{rank}")
+        for rank, x in enumerate(priced.lines)
+        if is_care(priced.session, x)
+    )
+
+
+@given(any_session())
+def test_a_price_says_where_it_is_not_certain(one):
+    """Every line of a doubtful value has a finding that names its letter; one without value blocks."""
+    priced = price(one)
+    said = " ".join(finding.message for finding in priced.findings)
     for x in priced.lines:
-        if is_care(one, x):
-            kept["all"] += x.line.quantity
-    assert kept["all"] == sum(done.values())  # no act is lost, none is made up
+        if x.grade == "C" and x.line.factor:
+            assert x.line.key_letter in said or x.line.complement
+            assert x.unit or any(f.severity == Severity.BLOCKING for f in priced.findings)
 
 
 @given(any_session())
@@ -280,3 +330,181 @@ def test_control_does_not_depend_on_the_order_of_claims(sessions, random):
     shuffled = priced[:]
     random.shuffle(shuffled)
     assert control(book_of(priced)) == control(book_of(shuffled))
+
+
+OTHERS = {
+    profession: [act for act in acts if "non_confirme" not in act.tags]
+    for profession, acts in BY_PROFESSION.items()
+    if profession != "infirmier"
+}
+
+
+@st.composite
+def session_of_another_trade(draw):
+    acts = draw(
+        st.lists(st.sampled_from(OTHERS[draw(st.sampled_from(sorted(OTHERS)))]), min_size=1)
+    )
+    return session(acts[:4], **draw(circumstances))
+
+
+@given(session_of_another_trade())
+def test_control_of_what_was_priced_for_other_trades_blocks_no_price(one):
+    valid = [
+        x
+        for x in one.acts
+        if (not x.act.start or x.act.start <= one.day) and (not x.act.end or one.day < x.act.end)
+    ]
+    if not valid:
+        return
+    book = book_of([price(replace(one, acts=tuple(valid)))])
+    prices = {"GEN-04", "GEN-07", "GEN-09", "GEN-14", "MK-10", "ORT-02", "ORT-07"}
+    findings = [one for found in control(book).values() for one in found]
+    assert not [one for one in findings if one.rule in prices and one.severity > Severity.ADVICE]
+
+
+homes = st.lists(
+    st.tuples(
+        st.integers(0, 3),
+        st.sampled_from(["INF-BSA1-01", "INF-AMI1-10", "INF-DI2,5-01", "INF-AMI4-02"]),
+        st.integers(360, 1260),
+        st.integers(0, 9_000),
+    ),
+    min_size=2,
+    max_size=6,
+)
+
+
+@given(homes, st.sampled_from(["home", "facility"]))
+def test_control_of_a_round_that_was_priced_objects_to_no_travel(visits, place):
+    """Patients of few addresses, some dependent, morning and evening: one travel per trip, and control agrees."""
+    passages = Counter()
+    sessions = []
+    for rank, (home, code, minute, distance) in enumerate(sorted(visits, key=lambda v: v[2])):
+        patient = Patient(f"P{rank % 3}/{home}", date(1950, 1, 1), home=f"H{home}")
+        passages[patient.key] += 1
+        sessions.append(
+            session(
+                [catalogue()[code]],
+                key=f"s{rank}",
+                patient=patient,
+                place=place,
+                minute=minute,
+                distance=distance,
+                same_town=False,
+                passage=passages[patient.key],
+            )
+        )
+    priced = price_day(sessions, tariff(), catalogue(), key_letters())
+    travel = {"GEN-07", "GEN-09", "GEN-10", "INF-16", "INF-17", "INF-18"}
+    findings = [one for found in control(book_of(priced)).values() for one in found]
+    assert not [one for one in findings if one.rule in travel]
+
+
+#: rules that count: what was done before can only add to the count
+QUOTAS = (
+    *("INF-04", "INF-06", "INF-12", "INF-19", "INF-24", "INF-25", "INF-26", "INF-30", "INF-32"),
+    *("INF-34", "INF-38", "INF-39", "MK-09", "MK-11", "ORT-03", "ORT-06", "OPT-02", "OPT-04"),
+)
+COUNTED = sorted(
+    code
+    for code, act in catalogue().items()
+    if act.tags
+    & {
+        *("analgesie", "postoperatoire", "bsi", "perfusion_longue", "seance_hebdo_diabete"),
+        *("surveillance_post_hospitalisation", "autosondage", "surveillance_traitement"),
+        *("accompagnement_medicament", "telesoin_pansement", "etui_penien", "irrigation_colique"),
+        *("dialyse", "desencombrement", "mucoviscidose", "bpco", "serie_50", "serie_100"),
+        *("bilan_deux_par_an", "bilan_accord", "depistage"),
+    }
+)
+days_before = st.lists(st.integers(0, 400), max_size=30)
+
+
+@given(st.sampled_from(COUNTED), days_before, days_before, st.integers(1, 3))
+def test_more_history_never_takes_a_passed_quota_away(code, known, more, times):
+    act = catalogue()[code]
+
+    def passed(days):
+        history = [
+            claim_of(act, f"h{rank}", DAY - timedelta(days=n)) for rank, n in enumerate(days)
+        ]
+        claim = claim_of(act, "c", DAY, times)
+        book = Book([claim], tariff(), history=history, acts=catalogue())
+        return {f.rule for f in control(book)["c"] if f.rule in QUOTAS and f.severity > 1}
+
+    assert passed(known) <= passed(known + more)
+
+
+def claim_of(act, key, day, times=1):
+    lines = tuple(
+        replace(line(act, f"{key}{rank}", day=day), passage=rank + 1, factor=100)
+        for rank in range(times)
+    )
+    return Claim(key, "P", act.profession, "metropole", "A", lines)
+
+
+def imported(priced_sessions):
+    """The day as a journal of another program brings it: letters, coefficients, days and amounts, no more."""
+    names = Counter(
+        (act.profession, act.key_letter, act.coefficient) for act in catalogue().values()
+    )
+    lines = []
+    for one in priced_sessions:
+        for x in one.lines:
+            if x.line.factor == 0:
+                continue
+            known = names[one.session.profession, x.line.key_letter, x.line.coefficient] == 1
+            lines.append(
+                Line(
+                    f"j{len(lines)}",
+                    x.line.key_letter,
+                    x.line.coefficient,
+                    x.line.day,
+                    act=x.line.act if known else None,
+                    quantity=x.line.quantity,
+                    complement=x.line.complement,
+                    amount=x.amount,
+                )
+            )
+    first = priced_sessions[0].session
+    claim = Claim(
+        "j", "P", first.profession, first.zone, first.patient.key, tuple(lines), is_billed=True
+    )
+    return Book([claim], tariff(), patients={first.patient.key: first.patient}, acts=catalogue())
+
+
+#: rules about prices, supplements and travel, which pricing decided
+SETTLED = PRICE_RULES | {
+    *("GEN-04", "GEN-05", "GEN-07", "GEN-09", "GEN-10", "GEN-11", "GEN-12", "GEN-13"),
+    *("MK-10", "ORT-02", "ORT-07"),
+}
+
+
+@given(st.lists(any_session(), min_size=1, max_size=3))
+def test_a_good_day_that_comes_back_in_a_journal_is_left_alone(sessions):
+    """Two passages stand in one there: what was right must not be called wrong."""
+    first = sessions[0]
+    day = [
+        replace(
+            one,
+            key=f"s{rank}",
+            day=first.day,
+            zone="metropole",
+            profession=first.profession,
+            passage=rank + 1,
+            acts=tuple(
+                replace(x, day=first.day, key=f"s{rank}/{x.key}")
+                for x in one.acts
+                if "non_confirme" not in x.act.tags
+                and (not x.act.start or x.act.start <= first.day)
+                and (not x.act.end or first.day < x.act.end)
+            ),
+        )
+        for rank, one in enumerate(one for one in sessions if one.profession == first.profession)
+    ]
+    day = [one for one in day if one.acts]
+    if not day:
+        return
+    priced = price_day(day, tariff(), catalogue(), key_letters())
+    findings = control(imported(priced))["j"]
+    assert not [f for f in findings if f.rule in SETTLED and f.severity > Severity.ADVICE]

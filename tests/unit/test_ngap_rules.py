@@ -31,8 +31,8 @@ from ngap import (
 )
 from ngap.catalogue import DATA, rows
 from ngap.limits import limits
-from ngap.rules import common, general, orthoptics, physio, speech
-from ngap.tariff import load_values
+from ngap.rules import common, orthoptics, physio, speech
+from ngap.update import load_values
 
 VIGNETTES = Path(__file__).parent / "vignettes"
 RULE_FILES = sorted(Path(ngap.rules.__file__).parent.glob("*.py"))
@@ -137,7 +137,7 @@ def test_unconfirmed_coefficients_leave_the_old_ones_open():
     assert all(act.end is None for act in ACTS.values() if act.key_letter == "NMI")
 
 
-@pytest.mark.parametrize("module", [common, general, physio, speech, orthoptics, ngap.limits])
+@pytest.mark.parametrize("module", [common, physio, speech, orthoptics, ngap.limits, ngap.words])
 def test_documented_examples(module):
     assert doctest.testmod(module).failed == 0
 

@@ -32,7 +32,7 @@ from ngap import (
     letters,
     price_day,
 )
-from ngap.tariff import load_values
+from ngap.update import load_values
 
 FOLDER = Path(__file__).parent / "vignettes"
 PROFESSIONS = {"infirmier", "kinesitherapeute", "orthophoniste", "orthoptiste"}
@@ -413,6 +413,13 @@ def to_claim_lines(priced: PricedSession) -> tuple[Line, ...]:
 
 def tell(story: Story) -> Told:
     priced = price(story)
+    findings = [one for found in control(book_of(story, priced)).values() for one in found]
+    findings += [one for session in priced.values() for one in session.findings]
+    return Told(priced, findings)
+
+
+def book_of(story: Story, priced: dict[str, PricedSession]) -> Book:
+    """What control looks at: the claims of the story, one per practitioner, patient and day, and its past."""
     grouped: dict[tuple, Claim] = {}
     for table, session in story.sessions():
         if "facture" in table:
@@ -428,7 +435,7 @@ def tell(story: Story) -> Told:
         replace(claim, overrun_total=sum(line.overrun for line in claim.lines))
         for claim in grouped.values()
     ]
-    book = Book(
+    return Book(
         claims,
         tariff(),
         patients=story.patients,
@@ -438,9 +445,6 @@ def tell(story: Story) -> Told:
         acts=catalogue(),
         today=day(story.table.get("aujourdhui")),
     )
-    findings = [one for found in control(book).values() for one in found]
-    findings += [one for session in priced.values() for one in session.findings]
-    return Told(priced, findings)
 
 
 def difference(expected: list[str], found: list[str]) -> str:

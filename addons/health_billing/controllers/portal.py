@@ -372,7 +372,7 @@ class PractitionerPortal(http.Controller):
         seen = self._visit(visit, fields.Date.context_today(visit))
         # a second tap finds it done already, and changes nothing
         if step == "faite" and seen["may_be_done"]:
-            visit.state = "done"
+            visit.action_done()
         elif step == "annuler" and seen["may_be_undone"]:
-            visit.state = "planned"
+            visit.action_plan()
         return request.redirect(f"{PATH}/semaine#j{visit.day.isoformat()}")

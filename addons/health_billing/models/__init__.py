@@ -3,6 +3,8 @@ from . import health_catalogue_update
 from . import health_catalogue_update_impact
 from . import health_catalogue_update_line
 from . import health_cockpit
+from . import health_control
+from . import health_control_trigger
 from . import health_coverage
 from . import health_coverage_case
 from . import health_cycle
@@ -10,7 +12,6 @@ from . import health_finding
 from . import health_forclusion
 from . import health_fse
 from . import health_fse_act
-from . import health_fse_quote
 from . import health_import_mapping
 from . import health_import_mapping_column
 from . import health_inbox

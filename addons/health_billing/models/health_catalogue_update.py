@@ -11,10 +11,9 @@ from odoo.exceptions import AccessError, UserError
 from odoo.tools import SQL
 from odoo.tools.misc import file_path
 
-from ..ngap import update
+from ..ngap import letters, update
 from ..ngap.impact import Impact, Use, measure
 from ..tools import QUIET, cents, euros, format_cents
-from .product_product import letters
 
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 #: largest file and archive that is read, in bytes: the whole nomenclature is a tenth of it
@@ -676,6 +675,17 @@ class HealthCatalogueUpdate(models.Model):
         return waiting
 
     # -- FSE touched ---------------------------------------------------------------------------------
+
+    def action_reprice(self):
+        """Give the FSE touched that are still to validate their new price; validated ones keep theirs."""
+        self.ensure_one()
+        fses = self.fse_ids.filtered(lambda fse: fse.state == "entered")
+        if not fses:
+            raise UserError(
+                self.env._("No FSE still to validate is touched: the others keep their price.")
+            )
+        fses._compute_all()
+        return self.action_open_fses()
 
     def action_open_fses(self):
         """The FSE not sent that the update touches: the next computing gives them their new price."""

@@ -1,6 +1,8 @@
-from datetime import timedelta
+from collections import defaultdict
+from datetime import date, timedelta
 
 from odoo import api, models
+from odoo.fields import Domain
 
 from ..tools import cents, format_cents
 
@@ -10,11 +12,12 @@ SOURCES = (
     "health.coverage",
     "health.prescription",
     "health.prior.agreement",
-    "health.visit",
     "health.question",
     "health.ngap.value",
     "sale.order",
 )
+#: so many cards of one kind still stand side by side, one per practitioner
+ALIKE = 2
 LANES = ("deadlines", "cash", "rejects", "silent", "patients", "indus", "to_complete")
 
 
@@ -38,10 +41,10 @@ class HealthCockpit(models.AbstractModel):
         for lane in LANES:
             cards = getattr(self, f"_cards_{lane}")(day)
             for source in SOURCES:
-                provide = getattr(self.env[source], "_cockpit_cards", None)
                 # the accountant sees the money, and no card of what they may not open
-                if provide and self.env[source].has_access("read"):
-                    cards += provide(lane, day)
+                if self.env[source].has_access("read"):
+                    cards += self.env[source]._cockpit_cards(lane, day)
+            cards = self._gather(cards)
             cards.sort(key=lambda card: self._rank(card, day))
             lanes.append(
                 {
@@ -62,6 +65,37 @@ class HealthCockpit(models.AbstractModel):
             "practitioners": len(self.env.companies.filtered("health_provider_no")),
             "may_ingest": self.env["health.inbox"].has_access("create"),
         }
+
+    @api.model
+    def _gather(self, cards):
+        """One card instead of many that say the same for several practitioners."""
+        kinds = defaultdict(list)
+        for card in cards:
+            action = card["action"]
+            is_list = bool(action.get("domain")) and not action.get("res_id")
+            kinds[(card["title"], action.get("res_model")) if is_list else card["key"]].append(card)
+        gathered = []
+        for alike in kinds.values():
+            if len(alike) <= ALIKE:
+                gathered += alike
+                continue
+            first = min(alike, key=lambda card: (card["deadline"] or date.max, -card["amount"]))
+            names = list(dict.fromkeys(card["practitioner"] for card in alike))
+            why = first["why"]
+            if len({card["why"] for card in alike}) > 1:
+                why = self.env._("First %(who)s: %(why)s", who=first["practitioner"], why=why)
+            domain = Domain.OR([card["action"]["domain"] for card in alike])
+            gathered.append(
+                {
+                    **first,
+                    "why": why,
+                    "practitioner": ", ".join(filter(None, names)),
+                    "count": sum(card["count"] for card in alike),
+                    "amount": sum(card["amount"] for card in alike),
+                    "action": {**first["action"], "domain": list(domain)},
+                }
+            )
+        return gathered
 
     @api.model
     def _lane_amount(self, cards):
@@ -113,6 +147,37 @@ class HealthCockpit(models.AbstractModel):
             "deadline": deadline.strftime("%d/%m/%Y") if deadline else "",
             "is_urgent": bool(deadline) and deadline <= day + timedelta(days=14),
         }
+
+    @api.model
+    def _card(self, key, title, why, company, count, action, button, amount=0.0, deadline=False):
+        """One card; ``company`` may be empty or several, then it names nobody."""
+        return {
+            "key": key,
+            "title": title,
+            "why": why,
+            "practitioner": company.name if len(company) == 1 else "",
+            "count": count,
+            "amount": amount,
+            "deadline": deadline,
+            "action": action,
+            "button": button,
+        }
+
+    @api.model
+    def _card_of(self, key, title, why, records, button, deadline=False):
+        """One card of many alike records of one practitioner, which it opens."""
+        company = records.company_id[:1]
+        action = self._act_window(title, records._name, [("id", "in", records.ids)])
+        return self._card(
+            f"{key}-{company.id}",
+            title,
+            why,
+            company,
+            len(records),
+            action,
+            button,
+            deadline=deadline,
+        )
 
     @api.model
     def _act_window(self, name, model, domain, **context):

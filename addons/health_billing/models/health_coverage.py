@@ -7,6 +7,7 @@ from odoo.fields import Domain
 
 from ..identifiers import exemptions, is_amc_no, is_fund_no, is_nir, is_prescriber_no
 from ..ngap import Franchise, Terms, franchise, letters
+from ..rights import Period, Signs, act_days, first_day
 from ..tools import QUIET, cents, format_cents
 
 #: what decides who pays what: a change of these touches the claims that have not left
@@ -34,15 +35,6 @@ TERMS = frozenset(
 ADVICE, WARNING, BLOCKING = "1", "2", "3"
 #: puts the checks off until all periods are written; no caller from outside can name it
 LATER = object()
-
-
-def _act_days(fse):
-    """Days of the acts of an FSE; its own day where it has none."""
-    return {act.act_date for act in fse.act_ids if act.act_date} or {fse.fse_date}
-
-
-def _first_day(fse):
-    return min(_act_days(fse))
 
 
 class HealthCoverage(models.Model):
@@ -153,7 +145,10 @@ class HealthCoverage(models.Model):
         "In force today", compute="_compute_is_current", search="_search_is_current"
     )
     who_pays = fields.Char("Who pays what", compute="_compute_who_pays")
-    unsent_fse_count = fields.Integer("FSE not sent", compute="_compute_unsent_fse_count")
+    unsent_fse_ids = fields.Many2many(
+        "health.fse", string="FSE not sent that these rights touch", compute="_compute_unsent_fses"
+    )
+    unsent_fse_count = fields.Integer("FSE not sent", compute="_compute_unsent_fses")
     pays_rest = fields.Boolean(related="case_id.pays_rest")
     case_grade = fields.Selection(related="case_id.grade", string="Source of the rates")
 
@@ -263,12 +258,17 @@ class HealthCoverage(models.Model):
                 parts.append(f"{insurer} {self._percent(covered)}")
             patient = self._percent(rest * 100 - covered)
         parts.append(self.env._("Patient %s", patient))
-        line = " · ".join(parts)
+        return " · ".join(filter(None, [*parts, self._advance_note(day)]))
+
+    def _advance_note(self, day):
+        """What the patient pays first and is refunded by others, "" where everybody pays their part."""
+        self.ensure_one()
+        terms = self._terms(day)
         if not terms.third_party_amo and not terms.pays_rest:
-            line += " · " + self.env._("the patient pays first")
-        elif terms.amc_rate and not terms.third_party_amc and rest:
-            line += " · " + self.env._("the patient pays the insurer's part first")
-        return line
+            return self.env._("the patient pays first")
+        if terms.amc_rate and not terms.third_party_amc and terms.amo_rate < 100:
+            return self.env._("the patient pays the insurer's part first")
+        return ""
 
     @api.model
     def _percent(self, hundredths):
@@ -276,10 +276,11 @@ class HealthCoverage(models.Model):
         return f"{whole},{rest:02d} %" if rest else f"{whole} %"
 
     @api.depends("patient_id", "date_from", "date_to")
-    def _compute_unsent_fse_count(self):
+    def _compute_unsent_fses(self):
         touched = self._unsent_fses()
         for coverage in self:
-            coverage.unsent_fse_count = len(touched.get(coverage.id, ()))
+            coverage.unsent_fse_ids = touched.get(coverage.id, False)
+            coverage.unsent_fse_count = len(coverage.unsent_fse_ids)
 
     @api.depends("patient_id", "case_id", "date_from")
     def _compute_display_name(self):
@@ -458,15 +459,37 @@ class HealthCoverage(models.Model):
 
         :return: dict of patient id → dict of day → cents, for the acts of these FSE.
         """
+        done = defaultdict(list)
+        for fse, days in self._franchise_days(fses).items():
+            done[fse.patient_id.id] += days
+        return {patient: franchise(days, self._franchise_terms()) for patient, days in done.items()}
+
+    @api.model
+    def _franchise_by_fse(self, fses):
+        """The same by FSE, each looked at alone: dict of FSE → cents."""
+        terms = self._franchise_terms()
+        return {
+            fse: sum(franchise(days, terms).values())
+            for fse, days in self._franchise_days(fses).items()
+        }
+
+    @api.model
+    def _franchise_terms(self):
         value = self.env["health.parameter"].value_of
-        terms = Franchise(
+        return Franchise(
             value("franchise_act_cents"),
             value("franchise_day_cents"),
             value("franchise_year_cents"),
         )
-        adult = value("franchise_adult_age")
+
+    @api.model
+    def _franchise_days(self, fses):
+        """The days of the acts that bear a franchise, one for each: dict of FSE → list of days."""
+        adult = self.env["health.parameter"].value_of("franchise_adult_age")
         travel = {letter.letter for letter in letters().values() if letter.kind != "act"}
-        acts = fses.act_ids.filtered(lambda act: act.key_letter not in travel)
+        acts = fses.filtered("patient_id").act_ids.filtered(
+            lambda act: act.act_date and act.key_letter not in travel
+        )
         rights = self._on({(act.fse_id.patient_id.id, act.act_date) for act in acts})
         days = defaultdict(list)
         for act in acts:
@@ -476,8 +499,8 @@ class HealthCoverage(models.Model):
                 day.year - born.year - ((day.month, day.day) < (born.month, born.day)) < adult
             )
             if not is_minor and not rights[patient.id, day].case_id.is_franchise_exempt:
-                days[patient.id] += [day] * act.quantity
-        return {patient: franchise(done, terms) for patient, done in days.items()}
+                days[act.fse_id] += [day] * act.quantity
+        return days
 
     # -- coverage read on imported FSE ------------------------------------------------------------
 
@@ -492,7 +515,7 @@ class HealthCoverage(models.Model):
 
         :return: the coverages made.
         """
-        fses = fses.filtered("patient_id").sorted(lambda fse: (_first_day(fse), fse.id))
+        fses = fses.filtered("patient_id").sorted(lambda fse: (first_day(fse), fse.id))
         if not fses:
             return self
         known = self.search(
@@ -501,7 +524,7 @@ class HealthCoverage(models.Model):
         closed = self.env["health.rights.proof"]._closed_from(fses.patient_id)
         timelines = defaultdict(list)
         for coverage in known:
-            timelines[coverage.patient_id.id].append(_Period.of(coverage))
+            timelines[coverage.patient_id.id].append(Period.of(coverage))
         cases = self.env["health.coverage.case"]._index()
         seats = {}
         for fse in fses:
@@ -519,9 +542,9 @@ class HealthCoverage(models.Model):
     @api.model
     def _seat(self, fse, timeline, closed, cases):
         """Period of the timeline under which the FSE falls, the timeline being completed as needed."""
-        day = _first_day(fse)
+        day = first_day(fse)
         there = next((period for period in timeline if period.covers(day)), None)
-        signs = _Signs.of(fse)
+        signs = Signs.of(fse)
         if there is None and not signs.rate:
             # nothing of it is covered: it tells nothing of the rights
             return None
@@ -535,7 +558,7 @@ class HealthCoverage(models.Model):
                 # the same rights, seen earlier than we knew
                 after.start = day
                 return after
-            there = _Period.learnt(fse, signs, day, later, cases)
+            there = Period.learnt(fse, signs, day, later, cases)
             timeline.append(there)
             return there
         difference = there.difference(signs)
@@ -547,7 +570,7 @@ class HealthCoverage(models.Model):
         if not there.is_read or day <= (there.seen or there.start):
             # typed or proven, or other FSE of that day or later bear the old ones: the finding tells
             return there
-        fresh = _Period.learnt(fse, signs, day, there.end, cases)
+        fresh = Period.learnt(fse, signs, day, there.end, cases)
         if not fresh.values.get("amc_org"):
             fresh.inherit_contract(there)
         fresh.values["change"] = self.env._(
@@ -594,12 +617,12 @@ class HealthCoverage(models.Model):
     def _findings(self, fses):
         """What the rights say against these FSE, as values of findings; in batches."""
         fses = fses.filtered("patient_id")
-        pairs = {(fse.patient_id.id, day) for fse in fses for day in _act_days(fse)}
+        pairs = {(fse.patient_id.id, day) for fse in fses for day in act_days(fse)}
         rights = self._on(pairs)
         closed = self.env["health.rights.proof"]._closed_from(fses.patient_id)
         found = []
         for fse in fses:
-            for day in sorted(_act_days(fse)):
+            for day in sorted(act_days(fse)):
                 coverage = rights[fse.patient_id.id, day]
                 if not coverage:
                     found.append(self._finding_without_rights(fse, day, closed))
@@ -657,8 +680,8 @@ class HealthCoverage(models.Model):
     def _findings_of_day(self, fse, coverage, day):
         found = []
         written = day.strftime("%d/%m/%Y")
-        period = _Period.of(coverage)
-        difference = period.difference(_Signs.of(fse))
+        period = Period.of(coverage)
+        difference = period.difference(Signs.of(fse))
         if difference:
             parts = "; ".join(self._difference_label(*part) for part in difference)
             found.append(
@@ -674,7 +697,7 @@ class HealthCoverage(models.Model):
                     ),
                 )
             )
-        elif period.is_unrelated_to(_Signs.of(fse)):
+        elif period.is_unrelated_to(Signs.of(fse)):
             found.append(
                 self._finding(
                     fse,
@@ -787,7 +810,7 @@ class HealthCoverage(models.Model):
             )
         )
         limit = self._proof_limit(day)
-        last_days = {fse: max(_act_days(fse)) for fse in fses}
+        last_days = {fse: max(act_days(fse)) for fse in fses}
         rights = self._on({(fse.patient_id.id, last) for fse, last in last_days.items()})
         found = []
         for fse in fses:
@@ -840,7 +863,7 @@ class HealthCoverage(models.Model):
             coverage.id: by_patient.get(coverage.patient_id, fses.browse()).filtered(
                 lambda fse, coverage=coverage: (
                     fse.coverage_id == coverage._origin
-                    or any(coverage._covers(day) for day in _act_days(fse))
+                    or any(coverage._covers(day) for day in act_days(fse))
                 )
             )
             for coverage in stored
@@ -855,6 +878,12 @@ class HealthCoverage(models.Model):
         if self.env.context.get("health_periods_later") is not LATER:
             coverages._review_touched(coverages._touched_fses())
         return coverages
+
+    def unlink(self):
+        fses = self._touched_fses()
+        result = super().unlink()
+        self._review_touched(fses)
+        return result
 
     def write(self, vals):
         if self.env.context.get("health_periods_later") is LATER or not TERMS & vals.keys():
@@ -1090,149 +1119,3 @@ class HealthCoverage(models.Model):
                 }
             )
         return cards
-
-
-class _Signs:
-    """What an FSE tells of the rights it was made under."""
-
-    __slots__ = (
-        "amc_id",
-        "amc_member",
-        "amc_no",
-        "amc_pays",
-        "exemption",
-        "fund",
-        "nature",
-        "rate",
-    )
-
-    @classmethod
-    def of(cls, fse):
-        self = cls()
-        self.fund = (fse.amo_org or "")[:5]
-        # an FSE that the patient alone owes may bear no rate
-        self.rate = fse.amo_rate
-        self.nature = fse.insurance_nature
-        self.exemption = fse.exemption or "0"
-        self.amc_no = (fse.amc_org or "").zfill(10) if fse.amc_org else ""
-        self.amc_member = fse.amc_member or ""
-        self.amc_id = fse.amc_partner_id.id
-        self.amc_pays = any(s.debtor_kind == "amc" and s.amount for s in fse.share_ids)
-        return self
-
-
-class _Period:
-    """A stretch of a patient's rights while FSE are read; turned into records in batch at the end."""
-
-    def __init__(self, record, start, end, seen, values, is_read):
-        self.record = record
-        self.start = start
-        self.end = end
-        self.seen = seen
-        self.values = values
-        self.is_read = is_read
-        self._before = {"date_from": start, "date_to": end, "seen_on": seen}
-        self._completed = {}
-
-    @classmethod
-    def of(cls, coverage):
-        values = {
-            "amo_org": coverage.amo_org or "",
-            "amo_rate": coverage.amo_rate,
-            "insurance_nature": coverage.insurance_nature,
-            "exemption": coverage.exemption or "0",
-            "amc_org": (coverage.amc_org or "").zfill(10) if coverage.amc_org else "",
-            "amc_partner_id": coverage.amc_partner_id.id,
-            "amc_member": coverage.amc_member or "",
-            "third_party_amc": coverage.third_party_amc,
-            "amc_rate": coverage.amc_rate,
-        }
-        return cls(
-            coverage,
-            coverage.date_from,
-            coverage.date_to or None,
-            coverage.seen_on or None,
-            values,
-            coverage.origin == "journal" and coverage.proof_result != "open",
-        )
-
-    @classmethod
-    def learnt(cls, fse, signs, start, end, cases):
-        """A period read on an FSE."""
-        debtors = {share.debtor_kind for share in fse.share_ids if share.amount}
-        values = {
-            "patient_id": fse.patient_id.id,
-            "origin": "journal",
-            "case_id": cases.get((signs.nature, signs.exemption, signs.rate), cases[None]).id,
-            "amo_partner_id": fse.amo_partner_id.id,
-            "amo_org": fse.amo_org,
-            "amo_rate": signs.rate,
-            "insurance_nature": signs.nature,
-            "exemption": signs.exemption,
-            "third_party_amo": not debtors or "amo" in debtors,
-            "amc_partner_id": fse.amc_partner_id.id,
-            "amc_org": signs.amc_no,
-            "amc_member": signs.amc_member,
-            "third_party_amc": signs.amc_pays,
-        }
-        return cls(None, start, end, start, values, True)
-
-    def covers(self, day):
-        return self.start <= day and (self.end is None or day < self.end)
-
-    def is_unrelated_to(self, signs):
-        """Whether the FSE is for care without relation to the exemption: same fund, lower rate, no code."""
-        return (
-            self.values["exemption"] == "4"
-            and signs.exemption == "0"
-            and signs.rate < self.values["amo_rate"]
-        )
-
-    def difference(self, signs):
-        """What the FSE bears that these rights do not: list of (what, rights, FSE); what it leaves out is none."""
-        values, found = self.values, []
-        if signs.fund and signs.fund != (values["amo_org"] or "")[:5]:
-            found.append(("fund", (values["amo_org"] or "")[:5], signs.fund))
-        if not self.is_unrelated_to(signs):
-            if signs.rate and signs.rate != values["amo_rate"]:
-                found.append(("rate", values["amo_rate"], signs.rate))
-            if signs.exemption != (values["exemption"] or "0"):
-                found.append(("exemption", values["exemption"] or "0", signs.exemption))
-        if signs.nature != values["insurance_nature"]:
-            found.append(("nature", values["insurance_nature"], signs.nature))
-        if (
-            signs.amc_no
-            and signs.amc_no != values["amc_org"]
-            and (values["amc_org"] or not self.is_read)
-        ):
-            found.append(("insurer", values["amc_org"], signs.amc_no))
-        return found
-
-    def complete(self, signs):
-        """Learn the insurer that earlier FSE did not name."""
-        if signs.amc_no and not self.values["amc_org"]:
-            self._completed = {
-                "amc_org": signs.amc_no,
-                "amc_member": signs.amc_member,
-                "amc_partner_id": signs.amc_id,
-                "third_party_amc": signs.amc_pays,
-            }
-            self.values.update(self._completed)
-
-    def inherit_contract(self, before):
-        for name in ("amc_org", "amc_partner_id", "amc_member", "third_party_amc", "amc_rate"):
-            if before.values.get(name):
-                self.values[name] = before.values[name]
-
-    def create_values(self):
-        values = {**self.values, "date_from": self.start, "date_to": self.end, "seen_on": self.seen}
-        self._before = {"date_from": self.start, "date_to": self.end, "seen_on": self.seen}
-        self._completed = {}
-        return values
-
-    def changes(self):
-        now = {"date_from": self.start, "date_to": self.end, "seen_on": self.seen}
-        changed = {
-            name: value or False for name, value in now.items() if value != self._before[name]
-        }
-        return changed | self._completed

@@ -197,6 +197,8 @@ class HealthFinding(models.Model):
             elif kind == "replace":
                 if proposal.get("factor") is not None:
                     values["factor"] = proposal["factor"]
+                if proposal.get("value") == "renewal":
+                    values["is_renewal"] = True
                 act.write(values)
             elif kind == "add":
                 like = act or finding.fse_id.act_ids[:1]
@@ -234,6 +236,18 @@ class HealthFinding(models.Model):
     def action_open_alike(self):
         self.ensure_one()
         return self._action_of_rule(self.rule_code)
+
+    def action_open_rule(self):
+        """Open what explains this finding: the rule, its text, its source."""
+        self.ensure_one()
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Rule %s", self.rule_code),
+            "res_model": "health.rule",
+            "res_id": self.env["health.rule"].search([("code", "=", self.rule_code)]).id,
+            "views": [[False, "form"]],
+            "target": "new",
+        }
 
     def action_open_fse(self):
         self.ensure_one()

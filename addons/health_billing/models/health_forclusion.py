@@ -1,10 +1,14 @@
+from collections import defaultdict
 from datetime import timedelta
 
 from odoo import api, models
 from odoo.fields import Domain
 
 from ..ngap.forclusion import windows
-from ..tools import cents, format_cents
+from ..tools import cents, euros, format_cents
+
+#: how many visits the cockpit prices to say what they are worth
+PRICED_VISITS = 500
 
 
 class HealthForclusion(models.AbstractModel):
@@ -131,6 +135,14 @@ class HealthForclusion(models.AbstractModel):
                 ("day", "<=", day - timedelta(days=delay)),
             ]
         )
+        visits = self.env["health.visit"].search(domain, limit=PRICED_VISITS + 1)
+        # beyond that many, the cockpit would wait for the prices
+        prices = (
+            self.env["health.round.week"]._expected(visits) if len(visits) <= PRICED_VISITS else {}
+        )
+        expected = defaultdict(int)
+        for visit in visits:
+            expected[visit.company_id.id] += prices.get(visit.id, 0)
         return [
             {
                 "key": f"unbilled-{company.id}",
@@ -138,7 +150,7 @@ class HealthForclusion(models.AbstractModel):
                 "why": self.env._("The oldest is of %s.", oldest.strftime("%d/%m/%Y")),
                 "practitioner": company.name,
                 "count": count,
-                "amount": 0.0,
+                "amount": euros(expected[company.id]),
                 "deadline": clock.first_forfeited([oldest]) - timedelta(days=1),
                 "action": self._window(
                     self.env._("Care done, not billed"),

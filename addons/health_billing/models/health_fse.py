@@ -1,20 +1,14 @@
-import json
 from collections import defaultdict
-from dataclasses import asdict
 
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError, ValidationError
-from odoo.tools import SQL, split_every
+from odoo.tools import SQL
 
 from .. import ngap
 from ..ngap.shares import Terms, split
 from ..tools import QUIET, cents, euros, format_cents
 from .health_ngap import ADDED_KINDS, update_changed
 
-#: FSE per batch of control: memory stays flat however many are given
-BATCH = 1000
-#: models that bring findings of their own: a method ``_findings(fses)`` that returns a list of dicts
-FINDING_SOURCES = ("health.coverage", "sale.order", "health.ngap.value")
 #: what may no longer change once an FSE is validated
 BILLED_FIELDS = frozenset(
     {
@@ -71,7 +65,7 @@ class HealthFse(models.Model):
         string="Practitioner",
         required=True,
         index=True,
-        default=lambda self: self.env.company,
+        default=lambda self: self._default_practitioner(),
     )
     currency_id = fields.Many2one(related="company_id.currency_id", store=True)
     profession = fields.Selection(related="company_id.health_profession")
@@ -141,9 +135,7 @@ class HealthFse(models.Model):
     prescription_id = fields.Many2one(
         "health.prescription", index="btree_not_null", check_company=True
     )
-    quote_id = fields.Many2one(
-        "sale.order", string="Quote", index="btree_not_null", copy=False, check_company=True
-    )
+    quote_id = fields.Many2one("sale.order", index="btree_not_null", copy=False, check_company=True)
     overrun = fields.Monetary(help="Part of the total beyond the tariff, owed by the patient.")
     overrun_qualifier = fields.Char(size=2, help="DE: exceptional demand of the patient.")
     finding_ids = fields.One2many("health.finding", "fse_id", string="Findings")
@@ -153,6 +145,8 @@ class HealthFse(models.Model):
     blocking_count = fields.Integer("Blocking", compute="_compute_finding_counts")
     warning_count = fields.Integer("Warnings", compute="_compute_finding_counts")
     price_issue = fields.Char("Why it has no price", readonly=True, copy=False)
+    who_pays = fields.Char("Who pays what", compute="_compute_who_pays")
+    franchise_note = fields.Char("Franchise", compute="_compute_franchise_note")
     controlled_on = fields.Datetime(readonly=True, copy=False)
     validated_on = fields.Datetime(readonly=True, copy=False)
     validated_by_id = fields.Many2one("res.users", readonly=True, copy=False)
@@ -543,15 +537,56 @@ class HealthFse(models.Model):
             "target": "main",
         }
 
-    @api.onchange("patient_id", "prescription_id")
+    @api.model
+    def _default_practitioner(self):
+        """Who bills: the agency itself never does, so it is no default beside its practitioners."""
+        own = self.env.companies.filtered("health_provider_no")
+        if self.env.company in own or not own:
+            return self.env.company
+        return own if len(own) == 1 else False
+
+    @api.onchange("patient_id", "fse_date", "prescription_id")
     def _onchange_who(self):
-        """What is known of the patient's prescription comes along."""
+        """The patient brings practitioner, rights and the one valid prescription, it brings its prescriber."""
         for fse in self:
+            if fse.state != "entered":
+                continue
+            if fse.patient_id.company_id:
+                fse.company_id = fse.patient_id.company_id
+            fse._suggest_coverage()
             if fse.prescription_id and fse.prescription_id.patient_id != fse.patient_id:
                 fse.prescription_id = False
+            if not fse.prescription_id and fse._origin.patient_id != fse.patient_id:
+                fse.prescription_id = fse._only_prescription()
             if fse.prescription_id:
                 fse.prescriber_no = fse.prescription_id.prescriber_no
                 fse.prescription_date = fse.prescription_id.date
+
+    def _suggest_coverage(self):
+        """Show the rights of the patient on that day as soon as both are known."""
+        pairs = {(patient, self.fse_date) for patient in self.patient_id.ids if self.fse_date}
+        coverage = next(iter(self.env["health.coverage"]._on(pairs).values()), None)
+        if coverage:
+            self.update(self._coverage_values(coverage))
+        else:
+            self.coverage_id = False
+
+    def _only_prescription(self):
+        """The prescription of the patient that is valid on that day, where there is but one."""
+        if not self.fse_date:
+            return self.env["health.prescription"]
+        valid = self.env["health.prescription"].search(
+            [
+                ("patient_id", "in", self.patient_id.ids),
+                ("is_to_complete", "=", False),
+                ("date", "<=", self.fse_date),
+                "|",
+                ("date_end", "=", False),
+                ("date_end", ">", self.fse_date),
+            ],
+            limit=2,
+        )
+        return valid if len(valid) == 1 else valid[:0]
 
     def _compute_all(self):
         """Price, split and control."""
@@ -585,7 +620,7 @@ class HealthFse(models.Model):
         Ngap = self.env["health.ngap"]
         # a line of the day may stand on another entered FSE: the day is priced as a whole
         priced = Ngap._price(fses)
-        letters, products = Ngap._letters(), Ngap._product_by_code()
+        letters, products = ngap.letters(), Ngap._product_by_code()
         open_ids = set(
             self.search(
                 [
@@ -675,10 +710,15 @@ class HealthFse(models.Model):
         Act.create(created)
         touched = self.browse(open_ids) | fses
         issues = {
-            row["fse_id"]: " ".join(finding.message for finding in answer.findings)
+            row["fse_id"]: " ".join(finding.message for finding in blocking)
             for answer, rows in priced
+            # doubtful values are told by TAR-01, which a manager can settle
+            if (
+                blocking := [
+                    one for one in answer.findings if one.severity == ngap.Severity.BLOCKING
+                ]
+            )
             for row in rows
-            if answer.findings
         }
         for fse in touched:
             update_changed(
@@ -767,26 +807,50 @@ class HealthFse(models.Model):
         self.env["health.share"].union(*drafts.values()).sudo().unlink()
         self.env["health.share"].create(shares)
 
+    @api.depends("share_ids.amount", "share_ids.partner_id", "coverage_id", "fse_date")
+    def _compute_who_pays(self):
+        """Third-party and direct payment on one line: who owes what now, and whom the patient is refunded by."""
+        order = ["amo", "amc", "patient"]
+        for fse in self:
+            parts = [
+                f"{share.partner_id.name if share.debtor_kind != 'patient' else self.env._('Patient')} "
+                f"{format_cents(cents(share.amount))}"
+                for share in fse.share_ids.sorted(lambda share: order.index(share.debtor_kind))
+            ]
+            if parts and fse.coverage_id:
+                note = fse.coverage_id._advance_note(fse.fse_date)
+                parts += [note] if note else []
+            fse.who_pays = " · ".join(parts)
+
+    @api.depends("act_ids.act_date", "act_ids.quantity", "act_ids.key_letter", "patient_id")
+    def _compute_franchise_note(self):
+        amounts = self.env["health.coverage"]._franchise_by_fse(self)
+        for fse in self:
+            amount = amounts.get(fse, 0)
+            fse.franchise_note = bool(amount) and self.env._(
+                "Franchise kept by the fund: %s, never billed", format_cents(amount)
+            )
+
     def _take_coverage(self, coverage):
         """Write on the FSE who covers the patient, where that is known."""
         self.ensure_one()
         if not coverage:
             return
+        update_changed(self, self._coverage_values(coverage))
+
+    def _coverage_values(self, coverage):
         has_amc = bool(coverage.amc_partner_id) and coverage._contract_covers(self.fse_date)
-        update_changed(
-            self,
-            {
-                "coverage_id": coverage.id,
-                "amo_partner_id": coverage.amo_partner_id.id,
-                "amo_org": coverage.amo_org,
-                "amo_rate": coverage.amo_rate,
-                "insurance_nature": coverage.insurance_nature,
-                "exemption": coverage.exemption,
-                "amc_partner_id": coverage.amc_partner_id.id if has_amc else False,
-                "amc_org": coverage.amc_org if has_amc else False,
-                "amc_member": coverage.amc_member if has_amc else False,
-            },
-        )
+        return {
+            "coverage_id": coverage.id,
+            "amo_partner_id": coverage.amo_partner_id.id,
+            "amo_org": coverage.amo_org,
+            "amo_rate": coverage.amo_rate,
+            "insurance_nature": coverage.insurance_nature,
+            "exemption": coverage.exemption,
+            "amc_partner_id": coverage.amc_partner_id.id if has_amc else False,
+            "amc_org": coverage.amc_org if has_amc else False,
+            "amc_member": coverage.amc_member if has_amc else False,
+        }
 
     def _terms_on(self, coverage, day):
         """Conditions of payment of an act of that day: those of the coverage, else what stands on the FSE."""
@@ -817,162 +881,13 @@ class HealthFse(models.Model):
         What was passed stays passed as long as the same objection stands; what no longer holds goes away.
         """
         self.check_access("read")
-        # one practitioner and patient after the other, so that a batch shares its history
-        ids = [
-            fse_id
-            for (fse_id,) in self.env.execute_query(
-                SQL(
-                    "SELECT id FROM health_fse WHERE id = ANY(%s) ORDER BY company_id, patient_id, id",
-                    list(self.ids),
-                )
-            )
-        ]
-        for chunk in split_every(BATCH, ids):
-            self.browse(chunk)._control_batch()
-
-    def _control_batch(self):
-        wanted = self._wanted_findings()
-        Finding = self.env["health.finding"].sudo()
-        known = defaultdict(list)
-        for finding in Finding.search_fetch(
-            [("fse_id", "in", self.ids)],
-            ["fse_id", "act_id", "rule_code", "severity", "message", "proposal", "state"],
-            order="id",
-        ):
-            known[finding.fse_id.id, finding.rule_code, finding.act_id.id].append(finding)
-        created, changed = [], []
-        for vals in wanted:
-            same = known.get((vals["fse_id"], vals["rule_code"], vals["act_id"]))
-            if not same:
-                created.append(vals)
-                continue
-            finding = same.pop(0)
-            if finding.state == "applied" or vals["severity"] > finding.severity:
-                # it is back, or worse than what was passed
-                vals["state"] = "open"
-            news = {
-                name: value
-                for name, value in vals.items()
-                if name not in ("fse_id", "act_id") and (finding[name] or False) != (value or False)
-            }
-            if news:
-                changed.append((finding, news))
-        Finding.union(
-            *(
-                finding
-                for findings in known.values()
-                for finding in findings
-                if finding.state != "applied"
-            )
-        ).unlink()
-        groups = {}
-        for finding, news in changed:
-            key = str(sorted(news.items(), key=lambda item: item[0]))
-            groups.setdefault(key, [news, []])[1].append(finding.id)
-        for news, ids in groups.values():
-            Finding.browse(ids).write(news)
-        self.env.flush_all()
-        self._insert_findings(created)
-        self.env.cr.execute(
-            SQL(
-                "UPDATE health_fse SET controlled_on = %s WHERE id = ANY(%s)",
-                fields.Datetime.now(),
-                list(self.ids),
-            )
-        )
-        # nothing of this batch is needed for the next one
-        self.env.invalidate_all(flush=False)
+        self.env["health.control"]._run(self)
 
     @api.model
-    def _insert_findings(self, vals_list):
-        """New findings, straight into the table: figures derived from facts, which nobody follows.
-
-        Through the engine they would cost more than the control itself.
-        """
-        if not vals_list:
-            return
-        self.env.cr.execute(
-            SQL(
-                """
-                INSERT INTO health_finding (
-                    fse_id, act_id, rule_code, severity, message, reference, proposal, proposal_label, state,
-                    company_id, patient_id, fse_amount, create_uid, write_uid, create_date, write_date)
-                SELECT new.fse_id, new.act_id, new.rule_code, new.severity, new.message, new.reference, new.proposal,
-                       new.proposal_label, 'open', fse.company_id, fse.patient_id, fse.amount_total,
-                       %(user)s, %(user)s, now() AT TIME ZONE 'UTC', now() AT TIME ZONE 'UTC'
-                  FROM jsonb_to_recordset(%(rows)s) AS new (
-                       fse_id int, act_id int, rule_code text, severity text, message text, reference text,
-                       proposal jsonb, proposal_label text)
-                  JOIN health_fse fse ON fse.id = new.fse_id
-                """,
-                user=self.env.uid,
-                rows=json.dumps(
-                    [{name: value or None for name, value in vals.items()} for vals in vals_list]
-                ),
-            )
-        )
-
-    def _wanted_findings(self):
-        """Values of the findings that hold now: those of the rules, then those of other models."""
-        result = []
-        answers = ngap.control(self.env["health.ngap"]._book(self))
-        for fse_id, findings in answers.items():
-            for finding in findings:
-                proposal = finding.proposal
-                result.append(
-                    {
-                        "fse_id": fse_id,
-                        "act_id": finding.line or False,
-                        "rule_code": finding.rule,
-                        "severity": str(int(finding.severity)),
-                        "message": finding.message,
-                        "reference": finding.reference,
-                        "proposal": self._proposal_values(proposal) if proposal else False,
-                        "proposal_label": self._proposal_label(proposal) if proposal else False,
-                    }
-                )
-        for name in FINDING_SOURCES:
-            collect = getattr(self.env[name], "_findings", None)
-            for vals in collect(self) if collect else ():
-                result.append(
-                    {
-                        "fse_id": vals["fse_id"],
-                        "act_id": vals.get("act_id") or False,
-                        "rule_code": vals["rule_code"],
-                        "severity": vals["severity"],
-                        "message": vals["message"],
-                        "reference": vals.get("reference") or False,
-                        "proposal": vals.get("proposal") or False,
-                        "proposal_label": (vals.get("proposal") or {}).get("label", False),
-                    }
-                )
-        for fse in self.search_fetch(
-            [("id", "in", self.ids), ("price_issue", "!=", False)], ["price_issue"]
-        ):
-            result.append(
-                {
-                    "fse_id": fse.id,
-                    "act_id": False,
-                    "rule_code": "GEN-14",
-                    "severity": "3",
-                    "message": fse.price_issue,
-                    "reference": ngap.rule_texts()["GEN-14"].reference,
-                    "proposal": False,
-                    "proposal_label": False,
-                }
-            )
-        return result
-
-    @api.model
-    def _proposal_values(self, proposal):
-        return {name: value for name, value in asdict(proposal).items() if value not in (None, "")}
-
-    @api.model
-    def _proposal_label(self, proposal):
-        if not proposal.gain:
-            return proposal.label
-        sign = "+" if proposal.gain > 0 else ""
-        return f"{proposal.label} ({sign}{format_cents(proposal.gain)})"
+    def _control_unsent(self, patients):
+        """Control the FSE of these patients that have not left: what rules look at has changed."""
+        if patients:
+            self.search([("patient_id", "in", patients.ids), ("sent_on", "=", False)])._control()
 
     # -- validation --------------------------------------------------------------------------------
 
@@ -1140,6 +1055,8 @@ class HealthFse(models.Model):
                                 "passage": visit.passage,
                                 "place": visit.place,
                                 "is_emergency": visit.is_emergency,
+                                "duration": visit.duration,
+                                "group_size": visit.group_size,
                                 "prescription_id": prescription.id,
                                 "project": prescription.project,
                                 "visit_id": visit.id,
@@ -1249,3 +1166,34 @@ class HealthFse(models.Model):
             "view_mode": "list,form",
             "domain": [("fse_id", "in", self.ids)],
         }
+
+    # -- quote -------------------------------------------------------------------------------------
+
+    def action_health_quote(self):
+        """Open the quote of this FSE, or make it of its acts."""
+        self.ensure_one()
+        if self.quote_id:
+            return self.quote_id._action_health_open()
+        outside = self.env.ref("health_billing.product_outside")
+        lines = []
+        for act in self.act_ids:
+            quantity = act.quantity or 1
+            overrun = act.overrun / quantity
+            line = {
+                "product_id": act.product_id.id or outside.id,
+                "product_uom_qty": quantity,
+                "health_tariff": act.amount / quantity - overrun,
+                "health_overrun": overrun,
+            }
+            if not act.product_id:
+                line.update(name=f"{act.key_letter} {act.coefficient}", health_is_covered=True)
+            lines.append(line)
+        Order = self.env["sale.order"]
+        action = Order._health_make(
+            self.patient_id,
+            lines,
+            health_prescription_id=self.prescription_id.id,
+            health_care_date=self.fse_date,
+        )
+        self.quote_id = Order.browse(action["res_id"])
+        return action

@@ -24,7 +24,7 @@ class HealthFseAct(models.Model):
 
     _name = "health.fse.act"
     _description = "FSE Act"
-    _order = "fse_id, act_date, sequence, id"
+    _order = "fse_id, act_date, passage, sequence, id"
 
     fse_id = fields.Many2one("health.fse", required=True, index=True, ondelete="cascade")
     company_id = fields.Many2one(related="fse_id.company_id", store=True, index=True)
@@ -58,6 +58,8 @@ class HealthFseAct(models.Model):
     visit_id = fields.Many2one("health.visit", index="btree_not_null")
     project = fields.Char("Body area or project")
     is_emergency = fields.Boolean("Emergency")
+    duration = fields.Integer("Minutes", help="How long it lasted; 0: not noted.")
+    group_size = fields.Integer("Patients at once", default=1)
     is_renewal = fields.Boolean("Renewal assessment")
     reason = fields.Char(help="Why a limit is passed.")
     is_added = fields.Boolean(

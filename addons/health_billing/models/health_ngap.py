@@ -20,6 +20,7 @@ _COLUMNS = SQL(
     COALESCE(f.overrun_qualifier, '') AS overrun_qualifier, COALESCE(a.project, '') AS project,
     COALESCE(a.prescription_id, f.prescription_id) AS prescription_id, f.prescriber_no, f.prescription_date,
     COALESCE(a.is_emergency, FALSE) AS is_emergency, COALESCE(a.is_renewal, FALSE) AS is_renewal,
+    NULLIF(a.duration, 0) AS duration, GREATEST(a.group_size, 1) AS group_size,
     COALESCE(a.reason, '') AS reason, COALESCE(a.is_added, FALSE) AS is_added
     """
 )
@@ -61,79 +62,42 @@ class HealthNgap(models.AbstractModel):
     @api.model
     def _acts(self):
         """The catalogue by act code."""
-        return self._catalogue(*self._catalogue_stamp())[0]
+        return self._catalogue()[0]
 
     @api.model
     def _act_by_product(self):
         """Act types by product id."""
-        return self._catalogue(*self._catalogue_stamp())[1]
+        return self._catalogue()[1]
 
     @api.model
     def _product_by_code(self):
         """Product ids by act code."""
-        return self._catalogue(*self._catalogue_stamp())[2]
+        return self._catalogue()[2]
 
     @api.model
-    def _catalogue_stamp(self):
-        """What changes whenever the acts do."""
-        self.env["product.product"].flush_model()
-        self.env.cr.execute(
-            "SELECT count(*), count(health_act_code), max(write_date) FROM product_product"
-            " WHERE health_key_letter IS NOT NULL"
-        )
-        return self.env.cr.fetchone()
-
-    @api.model
-    @tools.ormcache("count", "coded", "stamp")
-    def _catalogue(self, count, coded, stamp):
-        """Acts by code, acts by product id, product ids by code."""
-        types = ngap.by_code(ngap.act_types())
-        codes = {
-            (one.profession, one.key_letter, one.coefficient, one.label): one.code
-            for one in types.values()
-        }
-        acts, by_product, products = dict(types), {}, {}
-        # the label in the language of the data file
+    @tools.ormcache()
+    def _catalogue(self):
+        """Acts by code, acts by product id, product ids by code; what the products say is what counts."""
+        acts, by_product, products = {}, {}, {}
         for product in (
             self.env["product.product"]
             .sudo()
             .with_context(active_test=False, lang=None)
-            .search([("health_key_letter", "!=", False)])
+            .search([("health_act_code", "!=", False)])
         ):
-            key = (
-                product.health_profession,
-                product.health_key_letter,
-                product.health_coefficient_hundredths,
-                product.name,
-            )
-            code = product.health_act_code or codes.get(key)
-            if not code:
-                continue
-            known = types.get(code)
-            act = ngap.ActType(
-                code,
-                product.health_profession,
-                product.health_key_letter,
-                product.health_coefficient_hundredths,
-                product.name,
-                product.health_reference or "",
-                frozenset((product.health_tags or "").split())
-                or (known.tags if known else frozenset()),
-                known.agreement_from if known else None,
-                known.minutes if known else None,
-                product.health_date_from or (known.start if known else None),
-                product.health_date_to or (known.end if known else None),
-                product.health_grade or "C",
-            )
-            acts[code] = by_product[product.id] = act
-            products[code] = product.id
+            act = product._health_act_type()
+            acts[act.code] = by_product[product.id] = act
+            products[act.code] = product.id
         return acts, by_product, products
 
     @api.model
     @tools.ormcache()
-    def _letters(self):
-        """Key letters that are no plain act, by profession and letter."""
-        return ngap.letters()
+    def _plain_letters(self):
+        """Key letters that only ever come with the coefficient 1: nobody writes it."""
+        coefficients = defaultdict(set)
+        for act in self._acts().values():
+            coefficients[act.key_letter].add(act.coefficient)
+        return frozenset(letter for letter, values in coefficients.items() if values == {100})
 
     @api.model
     def _tariff(self):
@@ -295,6 +259,8 @@ class HealthNgap(models.AbstractModel):
             project=row["project"],
             is_emergency=row["is_emergency"] or complement == "U",
             is_renewal=row["is_renewal"],
+            duration=row["duration"],
+            group_size=row["group_size"],
             reason=row["reason"],
         )
 
@@ -468,7 +434,7 @@ class HealthNgap(models.AbstractModel):
                 list(patients),
             )
         }
-        companies, products, letters = self._companies(), self._act_by_product(), self._letters()
+        companies, products, letters = self._companies(), self._act_by_product(), ngap.letters()
         result = defaultdict(list)
         for (company, day, patient, passage), own in groups.items():
             profession, zone = companies[company]
@@ -529,7 +495,7 @@ class HealthNgap(models.AbstractModel):
 
         :return: list of (priced session, its rows).
         """
-        tariff, acts, letters = self._tariff(), self._acts(), self._letters()
+        tariff, acts, letters = self._tariff(), self._acts(), ngap.letters()
         priced = []
         for sessions in self._sessions(fses).values():
             # travel is priced for the sessions that hold an act; rows of travel alone are facts of elsewhere

@@ -1,12 +1,10 @@
-from datetime import timedelta
-
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 from odoo.tools.misc import file_path
 
-from ..ngap import LetterValue, Tariff, act_price, update
+from ..ngap import LetterValue, Tariff, UnknownValue, act_price, doubt_about, letters, update
+from ..ngap.tariff import MAINLAND
 from ..tools import cents, euros, format_cents
-from .product_product import letters
 
 #: surcharge letters that a complement of an act may stand for
 COMPLEMENTS = {"N": ("N", "NN"), "F": ("F",)}
@@ -265,6 +263,10 @@ class HealthNgapValue(models.Model):
         """
         fses = fses.filtered(lambda fse: fse.origin == "entry" and not fse.sent_on)
         values = self._unconfirmed()
+        is_overseas = any(
+            (zone or MAINLAND) != MAINLAND for zone in fses.company_id.mapped("health_zone")
+        )
+        tariff = self._tariff() if is_overseas else None
         result, seen = [], set()
         for act in fses.act_ids:
             fse, company = act.fse_id, act.fse_id.company_id
@@ -287,7 +289,38 @@ class HealthNgapValue(models.Model):
                 if (fse, value) not in seen:
                     seen.add((fse, value))
                     result.append(self._value_finding(act, value))
+            for doubt in self._borrowed(tariff, act) if tariff else ():
+                if (fse, doubt) not in seen:
+                    seen.add((fse, doubt))
+                    result.append(self._borrowed_finding(act, doubt))
         return result
+
+    @api.model
+    def _borrowed(self, tariff, act):
+        """What to say of the letters of an act that the mainland lends their value, as pricing does."""
+        company, product = act.company_id, self.env["product.product"]
+        who, zone, day = company.health_profession, company.health_zone, act.act_date
+        for name in (act.key_letter, *COMPLEMENTS.get(act.complement, ())):
+            if name != act.key_letter and (who, name) not in letters():
+                continue
+            try:
+                value = tariff.effective(product._health_tariff_letter(who, name), zone, day)
+            except UnknownValue:
+                continue  # it has no price at all, which blocks already (GEN-14)
+            if value.zone != zone:
+                yield doubt_about(value, name, zone, day)
+
+    @api.model
+    def _borrowed_finding(self, act, doubt):
+        return {
+            "fse_id": act.fse_id.id,
+            "rule_code": "TAR-01",
+            "severity": "2",
+            "message": doubt,
+            "reference": self.env._("NGAP catalogue, value graded C"),
+            "act_id": act.id,
+            "proposal": False,
+        }
 
     @api.model
     def _value_finding(self, act, value):
@@ -499,8 +532,3 @@ class HealthNgapValue(models.Model):
             }
             for one in waiting
         ]
-
-    @api.model
-    def _shipped_day(self):
-        """Day on which acts that a shipped file no longer has end, where nothing else is said."""
-        return fields.Date.context_today(self) + timedelta(days=1)

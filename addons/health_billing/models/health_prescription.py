@@ -1,6 +1,5 @@
 import base64
 from datetime import timedelta
-from functools import lru_cache
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
@@ -9,20 +8,12 @@ from odoo.tools import SQL
 from odoo.tools.mimetypes import guess_mimetype
 
 from ..identifiers import is_prescriber_no
-from ..ngap import act_types, add_months, by_code
+from ..ngap import add_months
 
 #: bytes that one scan may have
 MAX_SCAN = 15 * 1024 * 1024
 #: what a scan may be; a photo taken by telephone included
 SCAN_TYPES = ("application/pdf", "image/jpeg", "image/png", "image/webp", "image/gif", "image/tiff")
-
-
-@lru_cache(maxsize=1)
-def agreement_ranks():
-    """Rank of the session from which each act needs an agreement, by act code; the others are missing."""
-    return {
-        code: act.agreement_from for code, act in by_code(act_types()).items() if act.agreement_from
-    }
 
 
 def keep_with(records, name):
@@ -45,8 +36,29 @@ class HealthPrescription(models.Model):
 
     _name = "health.prescription"
     _description = "Prescription"
+    _inherit = ["health.control.trigger"]
     _order = "date desc, id desc"
     _check_company_auto = True
+    _control_fields = frozenset(
+        {
+            "patient_id",
+            "prescriber_id",
+            "prescriber_no",
+            "date",
+            "date_from",
+            "date_to",
+            "act_ids",
+            "sessions",
+            "renewals",
+            "mention_night",
+            "mention_daily",
+            "mention_home",
+            "until_healed",
+            "is_emergency",
+            "is_hospital",
+            "is_to_complete",
+        }
+    )
 
     patient_id = fields.Many2one(
         "res.partner",
@@ -65,6 +77,7 @@ class HealthPrescription(models.Model):
         index=True,
         string="Practitioner",
     )
+    profession = fields.Selection(related="company_id.health_profession")
     prescriber_id = fields.Many2one("res.partner", domain=[("health_kind", "=", "prescriber")])
     prescriber_no = fields.Char(
         "Prescriber number",
@@ -200,6 +213,12 @@ class HealthPrescription(models.Model):
         today = fields.Date.context_today(self)
         for prescription in self:
             prescription.state = prescription._state_on(today)
+
+    def _covers(self, day):
+        """Whether care of that day may be done under it, as far as dates tell."""
+        self.ensure_one()
+        start = max(filter(None, (self.date, self.date_from)))
+        return start <= day and (not self.date_end or day < self.date_end)
 
     def _state_on(self, day):
         self.ensure_one()
@@ -403,7 +422,7 @@ class HealthPrescription(models.Model):
         """Open a request for prior agreement with the acts that need one (all acts where none is marked)."""
         self.ensure_one()
         acts = self.act_ids.product_id
-        asked = acts.filtered(lambda act: agreement_ranks().get(act.health_act_code)) or acts
+        asked = acts.filtered("health_agreement_from") or acts
         return {
             "type": "ir.actions.act_window",
             "name": self.env._("Prior agreement"),
@@ -461,34 +480,15 @@ class HealthPrescription(models.Model):
         ]
 
     @api.model
-    def _card(self, key, title, why, model, records, button, deadline=False):
-        """One card of many alike records of one practitioner."""
-        company = records.company_id[:1]
-        return {
-            "key": f"{key}-{company.id}",
-            "title": title,
-            "why": why,
-            "practitioner": company.name or "",
-            "count": len(records),
-            "amount": 0.0,
-            "deadline": deadline,
-            "action": self.env["health.cockpit"]._act_window(
-                title, model, [("id", "in", records.ids)]
-            ),
-            "button": button,
-        }
-
-    @api.model
     def _cards_scans(self):
         scans = self.search(
             [("is_to_complete", "=", True), ("company_id", "in", self.env.companies.ids)]
         )
         return [
-            self._card(
+            self.env["health.cockpit"]._card_of(
                 "prescription-scan",
                 self.env._("Prescriptions to complete"),
                 self.env._("A scan came in: say who it is for and what it orders."),
-                self._name,
                 group,
                 self.env._("Complete"),
             )
@@ -503,11 +503,10 @@ class HealthPrescription(models.Model):
         for group in short.grouped("company_id").values():
             ends = [end for end in group.mapped("date_end") if end]
             cards.append(
-                self._card(
+                self.env["health.cockpit"]._card_of(
                     "prescription-short",
                     self.env._("Prescriptions to renew"),
                     self.env._("They end or run out before the care that is planned."),
-                    self._name,
                     group,
                     self.env._("See the prescriptions"),
                     min(ends) - timedelta(days=1) if ends else False,
@@ -561,14 +560,12 @@ class HealthPrescription(models.Model):
         """Visits done, not billed, with an act that no prescription of the patient covers on that day."""
         visits = self._uncovered_visits(self.env.companies)
         return [
-            self._card(
+            self.env["health.cockpit"]._card_of(
                 "prescription-uncovered",
                 self.env._("Care without prescription"),
                 self.env._("Done, not billed, and no valid prescription covers it."),
-                "health.visit",
                 group,
                 self.env._("See the visits"),
-                False,
             )
             for group in visits.grouped("company_id").values()
         ]

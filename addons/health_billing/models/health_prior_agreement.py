@@ -3,7 +3,7 @@ from datetime import timedelta
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 
-from .health_prescription import agreement_ranks, keep_with
+from .health_prescription import keep_with
 
 
 class HealthPriorAgreement(models.Model):
@@ -15,8 +15,24 @@ class HealthPriorAgreement(models.Model):
 
     _name = "health.prior.agreement"
     _description = "Prior Agreement"
+    _inherit = ["health.control.trigger"]
     _order = "sent_on desc, id desc"
     _check_company_auto = True
+    _control_fields = frozenset(
+        {
+            "patient_id",
+            "prescription_id",
+            "product_ids",
+            "sessions",
+            "received_on",
+            "answer",
+            "answered_on",
+            "completed_on",
+            "is_emergency",
+            "date_from",
+            "date_to",
+        }
+    )
 
     patient_id = fields.Many2one(
         "res.partner",
@@ -29,6 +45,7 @@ class HealthPriorAgreement(models.Model):
     company_id = fields.Many2one(
         related="patient_id.company_id", store=True, index=True, string="Practitioner"
     )
+    profession = fields.Selection(related="company_id.health_profession")
     prescription_id = fields.Many2one(
         "health.prescription",
         index=True,
@@ -189,14 +206,12 @@ class HealthPriorAgreement(models.Model):
 
     @api.model
     def _cards_to_ask(self):
-        Prescription = self.env["health.prescription"]
         title = self.env._("Prior agreements to ask for")
         return [
-            Prescription._card(
+            self.env["health.cockpit"]._card_of(
                 "agreement-ask",
                 title,
                 self.env._("The session from which an agreement is needed comes near."),
-                Prescription._name,
                 group,
                 self.env._("See the prescriptions"),
             )
@@ -207,15 +222,12 @@ class HealthPriorAgreement(models.Model):
     def _to_ask(self):
         """Prescriptions with an act whose first session under agreement is near, and nothing asked for it."""
         Prescription = self.env["health.prescription"]
-        ranks = agreement_ranks()
-        if not ranks:
-            return Prescription
         ahead = self.env["health.parameter"].value_of("agreement_ahead_sessions")
         candidates = Prescription.search(
             [
                 ("company_id", "in", self.env.companies.ids),
                 ("is_to_complete", "=", False),
-                ("act_ids.product_id.health_act_code", "in", list(ranks)),
+                ("act_ids.product_id.health_agreement_from", ">", 0),
             ]
         )
         found = Prescription
@@ -225,7 +237,7 @@ class HealthPriorAgreement(models.Model):
             asked = prescription.agreement_ids.product_ids
             blank = any(not request.product_ids for request in prescription.agreement_ids)
             for act in prescription.act_ids.product_id - asked:
-                rank = ranks.get(act.health_act_code)
+                rank = act.health_agreement_from
                 if not rank or blank:
                     continue
                 if prescription.sessions_used + 1 >= rank - ahead and (
@@ -245,11 +257,10 @@ class HealthPriorAgreement(models.Model):
             ]
         )
         return [
-            self.env["health.prescription"]._card(
+            self.env["health.cockpit"]._card_of(
                 "agreement-silence",
                 self.env._("Agreements granted today"),
                 self.env._("The fund did not answer in time: its silence is agreement."),
-                self._name,
                 group,
                 self.env._("See the agreements"),
             )
@@ -280,13 +291,12 @@ class HealthPriorAgreement(models.Model):
             return acts is not None and (not request.product_ids or request.product_ids & acts)
 
         return [
-            self.env["health.prescription"]._card(
+            self.env["health.cockpit"]._card_of(
                 "agreement-refused",
                 self.env._("Refused agreements, care planned"),
                 self.env._(
                     "The fund will not pay these sessions: tell the patient or cancel them."
                 ),
-                self._name,
                 group,
                 self.env._("See the agreements"),
                 day,

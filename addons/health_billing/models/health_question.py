@@ -658,9 +658,8 @@ class HealthQuestion(models.Model):
     @api.model
     def _control_again(self, fses):
         """What was missing is there: the findings follow."""
-        control = getattr(fses, "_control", None)
-        if control and fses:
-            control()
+        if fses:
+            fses._control()
 
     def _fill_prescription_date(self, data):
         fses = self._unsent().filtered(
@@ -828,35 +827,22 @@ class HealthQuestion(models.Model):
         return self._cockpit_practitioner()
 
     @api.model
-    def _cockpit_card(self, key, title, why, company, count, deadline, action, button):
-        return {
-            "key": key,
-            "title": title,
-            "why": why,
-            "practitioner": company.name,
-            "count": count,
-            "amount": 0.0,
-            "deadline": deadline,
-            "action": action,
-            "button": button,
-        }
-
-    @api.model
     def _cockpit_biller(self, day):
         cards = []
-        window = self.env["health.cockpit"]._act_window
+        Cockpit = self.env["health.cockpit"]
         domain = [("company_id", "in", self.env.companies.ids), ("state", "=", "answered")]
         for company, count in self._read_group(domain, ["company_id"], ["__count"]):
             title = self.env._("Answers to process")
             cards.append(
-                self._cockpit_card(
+                Cockpit._card(
                     f"answers-{company.id}",
                     title,
                     self.env._("The practitioner has answered: see it and process it."),
                     company,
                     count,
-                    False,
-                    window(title, self._name, domain + [("company_id", "=", company.id)]),
+                    Cockpit._act_window(
+                        title, self._name, domain + [("company_id", "=", company.id)]
+                    ),
                     self.env._("See the answers"),
                 )
             )
@@ -870,15 +856,17 @@ class HealthQuestion(models.Model):
         ):
             title = self.env._("Questions without an answer")
             cards.append(
-                self._cockpit_card(
+                Cockpit._card(
                     f"unanswered-{company.id}",
                     title,
                     self.env._("The deadline has passed: call the practitioner."),
                     company,
                     count,
-                    first,
-                    window(title, self._name, domain + [("company_id", "=", company.id)]),
+                    Cockpit._act_window(
+                        title, self._name, domain + [("company_id", "=", company.id)]
+                    ),
                     self.env._("See the questions"),
+                    deadline=first,
                 )
             )
         return cards
@@ -895,15 +883,15 @@ class HealthQuestion(models.Model):
         kinds = dict(self._fields["kind"]._description_selection(self.env))
         domain = [("company_id", "in", self.env.companies.ids), ("state", "=", "open")]
         return [
-            self._cockpit_card(
+            self.env["health.cockpit"]._card(
                 f"question-{kind}-{company.id}",
                 kinds[kind],
                 whys[kind],
                 company,
                 count,
-                first,
                 {"type": "ir.actions.act_url", "url": f"{PATH}?onglet={kind}", "target": "self"},
                 self.env._("Answer"),
+                deadline=first,
             )
             for company, kind, count, first in self._read_group(
                 domain, ["company_id", "kind"], ["__count", "deadline:min"]

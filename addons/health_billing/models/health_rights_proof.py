@@ -49,6 +49,7 @@ class HealthRightsProof(models.Model):
         """Rights found closed or changed end that day; the FSE not sent are controlled again."""
         proofs = super().create(vals_list)
         proofs._end_coverages()
+        proofs.coverage_id._review_touched(proofs.coverage_id._touched_fses())
         return proofs
 
     def write(self, vals):

@@ -3,6 +3,7 @@ from datetime import timedelta
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
+from odoo.fields import Domain
 from odoo.tools import format_date
 
 from .. import ngap
@@ -59,13 +60,24 @@ class HealthRoundWeek(models.AbstractModel):
         self.env["health.visit"].check_access("read")
         companies = self._companies()
         company = companies.filtered(lambda one: one.id == company_id) or (
-            companies & self.env.company or companies[:1]
+            companies & self.env.company or self._with_round(companies)
         )
         if not company or (company_id and company.id != company_id):
             raise UserError(
                 self.env._("Tick the practitioner in the company menu (top right) first.")
             )
         return company
+
+    @api.model
+    def _with_round(self, companies):
+        """Whose week opens first: who has the most plans, for only some practitioners enter theirs here."""
+        busiest = self.env["health.round.plan"]._read_group(
+            [("company_id", "in", companies.ids)],
+            ["company_id"],
+            order="__count desc, company_id",
+            limit=1,
+        )
+        return busiest[0][0] if busiest else companies[:1]
 
     @api.model
     def _monday(self, day):
@@ -89,25 +101,18 @@ class HealthRoundWeek(models.AbstractModel):
     @api.model
     def _acts(self, company, monday):
         """The acts that the practitioner may do that week; the screen searches them without asking again."""
-        Act = self.env["health.visit.act"]
-        products = self.env["product.product"].search_fetch(
-            [
-                ("health_profession", "=", company.health_profession),
-                ("health_key_letter", "!=", False),
-                "|",
-                ("health_date_to", "=", False),
-                ("health_date_to", ">", monday),
-                "|",
-                ("health_date_from", "=", False),
-                ("health_date_from", "<", monday + timedelta(days=7)),
-            ],
+        Product = self.env["product.product"]
+        products = Product.search_fetch(
+            Domain("health_profession", "=", company.health_profession)
+            & Domain("health_key_letter", "!=", False)
+            & Product._health_valid_domain(monday, monday + timedelta(days=6)),
             ["name", "health_key_letter", "health_coefficient_hundredths"],
             order="health_key_letter, health_coefficient_hundredths, id",
         )
         return [
             {
                 "id": product.id,
-                "short": Act._short_name(product),
+                "short": product._health_short(),
                 "letter": product.health_key_letter,
                 "coefficient": product.health_coefficient_hundredths,
                 "label": product.name,
@@ -224,16 +229,9 @@ class HealthRoundWeek(models.AbstractModel):
         return found
 
     @api.model
-    def _is_good(self, prescription, day):
-        start = prescription.date_from or prescription.date
-        return start <= day and (not prescription.date_end or day < prescription.date_end)
-
-    @api.model
     def _badge(self, days, prescriptions):
         """What is wrong with the prescription of a row: ``False`` or a dict for the screen."""
-        bare = sorted(
-            day for day in days if not any(self._is_good(one, day) for one in prescriptions)
-        )
+        bare = sorted(day for day in days if not any(one._covers(day) for one in prescriptions))
         if not bare:
             return False
         ended = [one.date_end for one in prescriptions if one.date_end and one.date_end <= bare[0]]
@@ -281,7 +279,7 @@ class HealthRoundWeek(models.AbstractModel):
         for visit in visits:
             days[visit.patient_id.id].append(visit.day)
         patients = Ngap._patients(set(days), days=days)
-        types, tariff, letters = Ngap._act_by_product(), Ngap._tariff(), Ngap._letters()
+        types, tariff, letters = Ngap._act_by_product(), Ngap._tariff(), ngap.letters()
         sessions = defaultdict(list)
         for visit in visits.sorted(lambda one: (one.day, one.time or "99", one.passage, one.id)):
             session = self._session(visit, patients, types)
@@ -438,7 +436,7 @@ class HealthRoundWeek(models.AbstractModel):
         good = [
             prescription
             for prescription in context["prescriptions"].get(cell["patient_id"], ())
-            if self._is_good(prescription, day)
+            if prescription._covers(day)
         ]
         prescription = plan.prescription_id or (good[0] if len(good) == 1 else None)
         return {

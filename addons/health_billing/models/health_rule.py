@@ -1,6 +1,7 @@
 from odoo import api, fields, models
 
 from .. import ngap
+from ..ngap.catalogue import rows
 
 
 class HealthRule(models.Model):
@@ -21,9 +22,10 @@ class HealthRule(models.Model):
     )
     severity = fields.Selection(
         selection=lambda self: self.env["health.finding"]._severities(),
-        help="By the proof grade: official text blocks, a secondary source warns, the rest advises.",
+        help="The most it does. By the proof grade: official text blocks, a secondary source warns, the rest "
+        "advises; our own controls say it themselves.",
     )
-    is_checked = fields.Boolean("Checked")
+    is_checked = fields.Boolean("Controlled")
     why_unchecked = fields.Char("Why it is not checked")
     finding_count = fields.Integer("Open findings", compute="_compute_finding_count")
 
@@ -41,13 +43,11 @@ class HealthRule(models.Model):
             rule.finding_count = counts.get(rule.code, 0)
 
     @api.model
-    def _load(self):
-        """Write the rules as the data file words them; called at every installation and update."""
-        known = {rule.code: rule for rule in self.search([])}
-        new = []
+    def _texts(self):
+        """Values of every rule: those of the nomenclature, then our own controls (rights, quotes, tariff)."""
         for text in ngap.rule_texts().values():
             is_checked = text.code in ngap.RULES
-            vals = {
+            yield {
                 "code": text.code,
                 "profession": text.profession,
                 "statement": text.statement,
@@ -58,7 +58,26 @@ class HealthRule(models.Model):
                 "is_checked": is_checked,
                 "why_unchecked": False if is_checked else text.why_unchecked or False,
             }
-            rule = known.pop(text.code, None)
+        for row in rows("own_rules.csv"):
+            yield {
+                "code": row["id"],
+                "profession": row["profession"],
+                "statement": row["statement_fr"],
+                "message": row["error_message_fr"],
+                "reference": row["legal_reference"],
+                "grade": row["grade"],
+                "severity": row["severity"],
+                "is_checked": True,
+                "why_unchecked": False,
+            }
+
+    @api.model
+    def _load(self):
+        """Write the rules as the data files word them; called at every installation and update."""
+        known = {rule.code: rule for rule in self.search([])}
+        new = []
+        for vals in self._texts():
+            rule = known.pop(vals["code"], None)
             if rule is None:
                 new.append(vals)
             elif any(rule[name] != value for name, value in vals.items()):

@@ -7,8 +7,10 @@ class HealthStay(models.Model):
 
     _name = "health.stay"
     _description = "Patient Stay"
+    _inherit = ["health.control.trigger"]
     _order = "date_from desc"
     _check_company_auto = True
+    _control_fields = frozenset({"patient_id", "kind", "date_from", "date_to"})
 
     patient_id = fields.Many2one(
         "res.partner", required=True, index=True, ondelete="cascade", check_company=True

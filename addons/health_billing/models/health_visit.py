@@ -38,6 +38,8 @@ class HealthVisit(models.Model):
         selection=lambda self: self.env["health.fse.act"]._places(), default="home", required=True
     )
     is_emergency = fields.Boolean("Emergency")
+    duration = fields.Integer("Minutes", help="How long it lasted; 0: not noted.")
+    group_size = fields.Integer("Patients at once", default=1)
     prescription_id = fields.Many2one("health.prescription", check_company=True)
     plan_id = fields.Many2one("health.round.plan", index="btree_not_null", check_company=True)
     act_ids = fields.One2many("health.visit.act", "visit_id", string="Acts", copy=True)
@@ -45,7 +47,7 @@ class HealthVisit(models.Model):
     state = fields.Selection(
         [
             ("planned", "Planned"),
-            ("done", "Done"),
+            ("done", "Care done"),
             ("billed", "Billed"),
             ("cancelled", "Cancelled"),
         ],

@@ -40,31 +40,6 @@ class HealthVisitAct(models.Model):
     def _short_writing(self, acts):
         """Letter, coefficient and quantity of acts (of a visit or a plan) on one line: ``AMI 4 + 2 × AMI 1``."""
         return " + ".join(
-            (f"{act.quantity} × " if act.quantity != 1 else "") + self._short_name(act.product_id)
+            (f"{act.quantity} × " if act.quantity != 1 else "") + act.product_id._health_short()
             for act in acts
         )
-
-    @api.model
-    def _short_name(self, product):
-        """``AMI 4``, ``BSB``: a coefficient of one is only written where other coefficients exist."""
-        letter = product.health_key_letter or product.default_code or product.name
-        if not product.health_key_letter or letter in self._plain_letters():
-            return letter
-        whole, rest = divmod(product.health_coefficient_hundredths, 100)
-        return f"{letter} {whole}" + (f",{rest:02d}".rstrip("0") if rest else "")
-
-    @api.model
-    def _plain_letters(self):
-        """Key letters that only ever come with the coefficient 1 (packages): nobody writes it."""
-        cache = self.env.cr.cache.setdefault("health_plain_letters", {})
-        if "letters" not in cache:
-            cache["letters"] = {
-                letter
-                for letter, low, high in self.env["product.product"]._read_group(
-                    [("health_key_letter", "!=", False)],
-                    ["health_key_letter"],
-                    ["health_coefficient_hundredths:min", "health_coefficient_hundredths:max"],
-                )
-                if low == high == 100
-            }
-        return cache["letters"]

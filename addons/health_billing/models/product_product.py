@@ -1,25 +1,35 @@
 import re
-from functools import cache
 
 from odoo import api, fields, models
 from odoo.exceptions import AccessError
 from odoo.fields import Domain
 from odoo.tools.misc import file_path
 
-from ..ngap import catalogue, update
+from ..ngap import ActType, catalogue, letters, update
 
 #: “AMI 4”, “ami4 pans”, “AMI 4,1 · Pan…”: key letter, coefficient, words of the label
 ACT_RE = re.compile(r"\s*([A-Za-z]{2,4})\s*(\d{1,4}(?:[.,]\d{1,2})?)?(?:\s*·\s*|\s+|$)(.*)")
 #: “INF-AMI4-07”, or the beginning of it
 CODE_RE = re.compile(r"\s*(INF|MK|ORT|OPT)-", re.IGNORECASE)
+#: what the rules see of an act: a change of these makes the engine read the catalogue again
+CATALOGUE = frozenset(
+    {
+        "name",
+        "health_profession",
+        "health_key_letter",
+        "health_coefficient_hundredths",
+        "health_reference",
+        "health_agreement_from",
+        "health_minutes",
+        "health_act_code",
+        "health_tags",
+        "health_date_from",
+        "health_date_to",
+        "health_grade",
+    }
+)
 #: longest display name of an act: it has to fit a cell
 SHORT = 64
-
-
-@cache
-def letters():
-    """Key letters that are no plain act (travel, supplements …), by profession and letter."""
-    return catalogue.letters()
 
 
 class ProductProduct(models.Model):
@@ -80,6 +90,44 @@ class ProductProduct(models.Model):
         "Another act has this code already.",
     )
 
+    @api.model_create_multi
+    def create(self, vals_list):
+        products = super().create(vals_list)
+        if any(vals.get("health_act_code") for vals in vals_list):
+            self.env.registry.clear_cache()
+        return products
+
+    def write(self, vals):
+        result = super().write(vals)
+        if CATALOGUE & vals.keys():
+            self.env.registry.clear_cache()
+        return result
+
+    def unlink(self):
+        is_catalogue = any(product.health_act_code for product in self)
+        result = super().unlink()
+        if is_catalogue:
+            self.env.registry.clear_cache()
+        return result
+
+    def _health_act_type(self):
+        """The act as the rules see it."""
+        self.ensure_one()
+        return ActType(
+            code=self.health_act_code,
+            profession=self.health_profession or "",
+            key_letter=self.health_key_letter or "",
+            coefficient=self.health_coefficient_hundredths,
+            label=self.name,
+            reference=self.health_reference or "",
+            tags=frozenset((self.health_tags or "").split()),
+            agreement_from=self.health_agreement_from or None,
+            minutes=self.health_minutes or None,
+            start=self.health_date_from or None,
+            end=self.health_date_to or None,
+            grade=self.health_grade or "C",
+        )
+
     @api.model
     def _health_professions(self):
         return self.env["res.company"]._fields["health_profession"]._description_selection(self.env)
@@ -123,18 +171,22 @@ class ProductProduct(models.Model):
         return result
 
     def _health_short(self):
-        """“AMI 4”; a travel or supplement letter stands alone."""
+        """“AMI 4”; a letter that only ever comes with the coefficient 1 (travel, packages) stands alone."""
         self.ensure_one()
-        if self.health_kind not in ("act", False) and self.health_coefficient_hundredths == 100:
-            return self.health_key_letter
-        return f"{self.health_key_letter} {self.health_coefficient}"
+        letter = self.health_key_letter
+        if not letter:
+            return self.default_code or self.name
+        if letter in self.env["health.ngap"]._plain_letters():
+            return letter
+        return f"{letter} {self.health_coefficient}"
 
     @api.model
     def name_search(self, name="", domain=None, operator="ilike", limit=100):
         """Override of `product`: acts by “AMI 4”, “ami4 pans”, code or label.
 
         The context may ask for the acts of a profession (``health_profession``; ``True``: the current
-        practitioner's) that may be billed on a day (``health_day``).
+        practitioner's) that may be billed on a day (``health_day``), with what is outside the nomenclature
+        beside them (``health_outside``).
         """
         wanted = self._health_context_domain()
         if wanted is None and operator != "ilike":
@@ -143,12 +195,16 @@ class ProductProduct(models.Model):
         match = ACT_RE.match(name or "")
         is_act = match and match[2] or CODE_RE.match(name or "")
         if is_act or wanted is not None:
+            words = match[3].strip().lower() if match and match[3] else ""
             acts = self.search_fetch(
                 domain & self._health_name_domain(name, match),
-                ["display_name"],
-                limit=limit,
+                ["display_name", "name"],
+                limit=None if words else limit,
                 order="health_profession, health_key_letter, health_coefficient_hundredths, id",
             )
+            if words:
+                # “ami 4 pans”: the dressings first, then the acts that only mention one
+                acts = acts.sorted(lambda act: not act.name.lower().startswith(words))[:limit]
             if acts or wanted is not None:
                 return [(act.id, act.display_name) for act in acts.sudo()]
         return super().name_search(name, domain, operator, limit)
@@ -167,23 +223,25 @@ class ProductProduct(models.Model):
             domain &= Domain("health_profession", "=", profession)
         if day:
             domain &= self._health_valid_domain(day)
+        if self.env.context.get("health_outside"):
+            domain |= Domain("id", "=", self.env.ref("health_billing.product_outside").id)
         return domain
 
     @api.model
-    def _health_valid_domain(self, day):
-        """Acts that may be billed on a day."""
-        return (Domain("health_date_from", "=", False) | Domain("health_date_from", "<=", day)) & (
-            Domain("health_date_to", "=", False) | Domain("health_date_to", ">", day)
-        )
+    def _health_valid_domain(self, day, last=None):
+        """Acts that may be billed on a day, or on one of the days until ``last`` (included)."""
+        return (
+            Domain("health_date_from", "=", False) | Domain("health_date_from", "<=", last or day)
+        ) & (Domain("health_date_to", "=", False) | Domain("health_date_to", ">", day))
 
     @api.model
     def _health_name_domain(self, name, match):
         text = (name or "").strip()
         if not text:
             return Domain.TRUE
-        by_text = Domain("health_key_letter", "!=", False) & (
-            Domain("health_act_code", "=ilike", f"{text}%") | Domain("name", "ilike", text)
-        )
+        by_text = Domain("health_act_code", "=ilike", f"{text}%") | Domain("name", "ilike", text)
+        if not self.env.context.get("health_outside"):
+            by_text &= Domain("health_key_letter", "!=", False)
         if not match:
             return by_text
         letter, coefficient, words = match.groups()

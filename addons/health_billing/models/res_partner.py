@@ -5,6 +5,17 @@ from ..identifiers import is_amc_no, is_fund_no, is_nir, is_prescriber_no, is_te
 
 #: who sees the rights of patients
 CARE = "health_billing.group_biller,health_billing.group_practitioner"
+#: facts of a patient that rules look at
+CONTROLLED = frozenset(
+    {
+        "health_nir",
+        "health_birth_date",
+        "health_is_palliative",
+        "health_has_caregiver",
+        "health_is_bpco",
+        "health_discharged_on",
+    }
+)
 
 
 class ResPartner(models.Model):
@@ -69,9 +80,6 @@ class ResPartner(models.Model):
         compute="_compute_health_who_pays",
         groups=CARE,
     )
-    health_prescription_ids = fields.One2many(
-        "health.prescription", "patient_id", string="Prescriptions", groups=CARE
-    )
     health_distance = fields.Float(
         "Distance (km)", digits=(6, 2), help="One way between the practice and the patient."
     )
@@ -110,6 +118,15 @@ class ResPartner(models.Model):
                 coverage._who_pays(day) if coverage else self.env._("No rights are known today.")
             )
             partner.health_proof_state = coverage.proof_state if coverage else "none"
+
+    def write(self, vals):
+        """Override of `base`: what rules look at changes, the FSE that have not left are controlled again."""
+        result = super().write(vals)
+        if CONTROLLED & vals.keys():
+            self.env["health.fse"].sudo()._control_unsent(
+                self.filtered(lambda partner: partner.health_kind == "patient")
+            )
+        return result
 
     @api.constrains("health_nir")
     def _check_health_nir(self):

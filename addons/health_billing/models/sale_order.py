@@ -4,7 +4,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Command
 
-from ..ngap import act_types, letters
+from ..ngap import letters
 from ..tools import cents, format_cents
 from .health_prescription import keep_with
 
@@ -378,7 +378,8 @@ class SaleOrder(models.Model):
     @api.model
     def _known_letters(self):
         """Key letters of the nomenclature, those that were abolished included."""
-        known = {one.key_letter for one in act_types()} | {letter for _trade, letter in letters()}
+        known = {one.key_letter for one in self.env["health.ngap"]._acts().values()}
+        known |= {letter for _trade, letter in letters()}
         valued = self.env["health.ngap.value"].sudo()._read_group([], ["key_letter"])
         return known | {letter for (letter,) in valued}
 

@@ -53,8 +53,12 @@ class SaleOrderLine(models.Model):
             tariff = tariff or self.env["health.ngap.value"]._tariff()
             day = order.health_care_date or fields.Date.context_today(line)
             try:
-                value = tariff.value(
-                    product.health_key_letter, order.company_id.health_zone or "metropole", day
+                value = tariff.effective(
+                    product._health_tariff_letter(
+                        product.health_profession, product.health_key_letter
+                    ),
+                    order.company_id.health_zone or "metropole",
+                    day,
                 )
             except UnknownValue:
                 line.health_tariff = line.health_tariff or 0

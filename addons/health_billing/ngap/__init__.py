@@ -4,10 +4,10 @@ Amounts are integer cents, coefficients integer hundredths (``AMI 4,1`` is 410).
 """
 
 from . import rules
-from .calendar import is_holiday, is_sunday_or_holiday
+from .calendar import add_months, is_holiday, is_sunday_or_holiday
 from .catalogue import Letter, act_types, by_code, letters
 from .control import RULES, Book, Hit, Rule, RuleText, control, rule, rule_texts
-from .forclusion import Clock, add_months, first_forfeited_day
+from .forclusion import Clock, first_forfeited_day
 from .model import (
     ActType,
     Agreement,
@@ -23,7 +23,7 @@ from .model import (
     Severity,
     Stay,
 )
-from .pricing import price_day, price_session
+from .pricing import doubt_about, price_day, price_session
 from .shares import Franchise, Split, Terms, franchise, split
 from .tariff import LetterValue, Tariff, UnknownValue, act_price
 
@@ -59,6 +59,7 @@ __all__ = [
     "add_months",
     "by_code",
     "control",
+    "doubt_about",
     "first_forfeited_day",
     "franchise",
     "is_holiday",

@@ -1,5 +1,6 @@
-"""Sundays and French public holidays, those of the overseas territories and of Alsace-Moselle included."""
+"""Sundays, French public holidays (overseas territories and Alsace-Moselle included), and months counted from a day."""
 
+from calendar import monthrange
 from datetime import date
 from functools import lru_cache
 
@@ -41,3 +42,14 @@ def is_sunday_or_holiday(day: date, zone: str = "metropole") -> bool:
     (True, False)
     """
     return day.isoweekday() == 7 or is_holiday(day, zone)
+
+
+def add_months(day: date, months: int) -> date:
+    """The same day ``months`` months later, or the last day of that month where it has no such day.
+
+    >>> add_months(date(2024, 2, 29), 24), add_months(date(2026, 10, 31), 3)
+    (datetime.date(2026, 2, 28), datetime.date(2027, 1, 31))
+    """
+    index = day.year * 12 + day.month - 1 + months
+    year, month = index // 12, index % 12 + 1
+    return date(year, month, min(day.day, monthrange(year, month)[1]))

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from functools import cache
 from pathlib import Path
 
 from .model import ActType
@@ -86,6 +87,7 @@ def act_types(folder: Path = DATA) -> Iterator[ActType]:
                 )
 
 
+@cache
 def letters(folder: Path = DATA) -> dict[tuple[str, str], Letter]:
     """Key letters that are no plain act, by profession and letter."""
     return {

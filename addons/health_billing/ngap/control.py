@@ -121,6 +121,13 @@ def _moment(entry: Entry) -> tuple:
     return (line.day, line.passage, minute, str(entry.claim.key), str(line.key))
 
 
+def _in_time(entry: Entry) -> tuple:
+    """Order of a day over all patients: by the hour, what has none last."""
+    line, claim = entry.line, entry.claim
+    hour = (line.minute is None, line.minute or 0)
+    return (hour, line.passage, str(claim.patient), str(claim.key), str(line.key))
+
+
 class Timeline:
     """Entries in the order of time, with fast looks back by day. Periods are half-open."""
 
@@ -223,12 +230,11 @@ class Book:
         return self._timelines[key]
 
     def round_of(self, claim: Claim, day: date) -> list[Entry]:
-        """Everything this practitioner did that day, all patients, in the order of time."""
-        key = (claim.practitioner, day)
-        entries = self._by_day.get(key, [])
-        if not isinstance(entries, Timeline):
-            entries = self._by_day[key] = Timeline(entries)  # sorted once
-        return entries.entries
+        """Everything this practitioner did that day, all patients, in the order in which pricing takes them."""
+        key = ("round", claim.practitioner, day)
+        if key not in self.memo:
+            self.memo[key] = sorted(self._by_day.get((claim.practitioner, day), ()), key=_in_time)
+        return self.memo[key]
 
     def sessions(self, claim: Claim) -> list[list[Entry]]:
         """The sessions (same day, same passage) that hold a line of the claim, with lines of other claims too."""

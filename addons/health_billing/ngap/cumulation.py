@@ -76,7 +76,7 @@ EXCLUSIONS: dict[str, tuple[Exclusion, ...]] = {
             "INF-05",
             ("postop_accompagnement",),
             ("postop_catheter",),
-            "L'accompagnement postopératoire (3,9) et le cathéter périnerveux (4,2) ne se cumulent pas.",
+            "L'accompagnement postopératoire et le cathéter périnerveux ne se cumulent pas.",
         ),
         Exclusion(
             "INF-20",
@@ -101,7 +101,7 @@ EXCLUSIONS: dict[str, tuple[Exclusion, ...]] = {
             "INF-24",
             ("seance_hebdo_diabete",),
             ("surveillance_post_hospitalisation",),
-            "La séance hebdomadaire ne se cumule pas avec la surveillance après hospitalisation (5,8).",
+            "La séance hebdomadaire ne se cumule pas avec la surveillance après hospitalisation.",
             whole_day=True,
         ),
         Exclusion(
@@ -295,7 +295,7 @@ def _beside_package(one: Coded, around: Around, dressing: bool) -> Coded:
         return one.at(
             limit("INF-09-taux"),
             "INF-09",
-            "Avec le forfait de dépendance, l'acte est à 50 % (AMX).",
+            f"Avec le forfait de dépendance, l'acte est à {limit('INF-09-taux')} % (AMX).",
         )
     return one.at(
         0, "INF-11", "Acte compris dans le forfait journalier de dépendance : il ne se facture pas."
@@ -401,7 +401,8 @@ def _rank_speech(acts: list[Coded], around: Around) -> list[Coded]:
 def _renewed(one: Coded) -> Coded:
     if not (one.has("bilan") and one.line.is_renewal):
         return one
-    return one.at(limit("ORT-02-taux"), "ORT-02", "Bilan de renouvellement : 30 % de moins.")
+    rate = limit("ORT-02-taux")
+    return one.at(rate, "ORT-02", f"Bilan de renouvellement : {rate} % du coefficient.")
 
 
 def _rank_physio(acts: list[Coded], around: Around) -> list[Coded]:

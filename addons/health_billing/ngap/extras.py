@@ -8,8 +8,11 @@ from .cumulation import Coded
 from .limits import limit
 from .model import Line, Patient, Session
 from .travel import Due
+from .words import clock
 
 NURSE_LETTERS = ("AMI", "AMX")
+#: supplements that the text decides, so that pricing adds them
+ADDED_SUPPLEMENTS = frozenset({"MAU", "MCI", "MIE", "MEO"})
 
 
 def supplements(session: Session, acts: Sequence[Coded], dependent: bool) -> list[Due]:
@@ -30,10 +33,17 @@ def supplements(session: Session, acts: Sequence[Coded], dependent: bool) -> lis
         )
     elif is_single_act(session.place, lines, dependent):
         result.append(
-            Due("MAU", 100, 100, "INF-13", "Un seul acte de 1,5 au plus dans le passage : MAU.")
+            Due(
+                "MAU",
+                100,
+                100,
+                "INF-13",
+                "Un seul acte de petit coefficient dans le passage : MAU.",
+            )
         )
     if deserves_child(session.patient, session.day, lines):
-        result.append(Due("MIE", 100, 100, "INF-15", "Enfant de moins de 7 ans : MIE."))
+        age = limit("INF-15-age")
+        result.append(Due("MIE", 100, 100, "INF-15", f"Enfant de moins de {age} ans : MIE."))
     return result
 
 
@@ -84,8 +94,9 @@ def surcharges(session: Session, has_deep_night: bool) -> list[tuple[str, str, s
     result = []
     if is_night(session.minute) and _night_is_justified(session):
         deep = has_deep_night and is_deep_night(session.minute)
-        words = "de 23 h à 5 h" if deep else "de 20 h à 8 h"
-        result.append(("N", "NN" if deep else "N", f"Acte de nuit, {words}."))
+        bounds = "INF-40-coeur" if deep else "GEN-11-nuit"
+        start, end = (clock(limit(f"{bounds}-{side}")) for side in ("debut", "fin"))
+        result.append(("N", "NN" if deep else "N", f"Acte de nuit, de {start} à {end}."))
     if is_sunday_or_holiday(session.day, session.zone) and _sunday_is_justified(session):
         result.append(("F", "F", "Acte du dimanche ou d'un jour férié."))
     return result

@@ -1,9 +1,10 @@
 """When a claim can no longer be presented, by kind of debtor."""
 
-from calendar import monthrange
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
+
+from .calendar import add_months
 
 #: days before the last useful day at which a person is told, nearest first
 HORIZONS = (30, 60, 90)
@@ -22,17 +23,6 @@ def first_forfeited_day(care_day: date, months: int) -> date:
     quarter_start_month = (care_day.month - 1) // 3 * 3 + 4
     month_index = care_day.year * 12 + quarter_start_month - 1 + months
     return date(month_index // 12, month_index % 12 + 1, 1)
-
-
-def add_months(day: date, months: int) -> date:
-    """The same day ``months`` months later, or the last day of that month where it has no such day.
-
-    >>> add_months(date(2024, 2, 29), 24), add_months(date(2026, 10, 31), 3)
-    (datetime.date(2026, 2, 28), datetime.date(2027, 1, 31))
-    """
-    index = day.year * 12 + day.month - 1 + months
-    year, month = index // 12, index % 12 + 1
-    return date(year, month, min(day.day, monthrange(year, month)[1]))
 
 
 @dataclass(frozen=True, slots=True)

@@ -244,8 +244,8 @@ class PricedLine:
 class Proposal:
     """A legal, better-paid or safer coding, applied in one click.
 
-    :param kind: ``replace`` (the line becomes ``act``/``coefficient``/``factor``), ``add``, ``remove``,
-        ``complement`` (``value`` is the letter or "").
+    :param kind: ``replace`` (the line becomes ``act``/``coefficient``/``factor``; ``value`` ``renewal`` makes it a
+        renewal), ``add``, ``remove``, ``complement`` (``value`` is the letter or "").
     :param label: in French, e.g. “AMI 2 → AMI 2,02”.
     :param gain: cents more (or less) than now, where known.
     """

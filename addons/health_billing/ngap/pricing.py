@@ -2,18 +2,24 @@
 
 Four steps: the rates of the acts (:mod:`.cumulation`), the surcharge and the supplements of each session
 (:mod:`.extras`), the travel of the day (:mod:`.travel`), and the amounts. None depends on the order of entry.
+
+Travel, surcharges and the supplements that the text decides (MAU, MCI, MIE, MEO) are worked out here, so entering
+one as an act neither doubles it nor makes it due: the entered line stays, at 0 %, with its reason. A package that
+only the practitioner can decide on (FOH, FTD, FPH) keeps its plain price and no rank.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import date
 
 from .catalogue import Letter
 from .control import rule_texts
 from .cumulation import Around, Coded, name_of, rates, set_letters
-from .extras import bearer, supplements, surcharges
+from .extras import ADDED_SUPPLEMENTS, bearer, supplements, surcharges
 from .model import ActType, Finding, Line, PricedLine, PricedSession, Session, Severity
 from .tariff import LetterValue, Tariff, UnknownValue, act_price
 from .travel import Due, Visit, is_dependent, needs_coming, travel
+from .words import euros, number
 
 Letters = Mapping[tuple[str, str], Letter]
 
@@ -53,9 +59,9 @@ def price_day(
     return [draft.priced(roads.get(id(draft.session), ())) for draft in drafts]
 
 
-def _by_patient(sessions: Iterable[Session]) -> dict:
+def _by_patient(sessions: Iterable[Session]) -> dict[tuple, list[Line]]:
     """The lines of each patient's day."""
-    days: dict = {}
+    days: dict[tuple, list[Line]] = {}
     for session in sessions:
         days.setdefault((session.patient.key, session.day), []).extend(session.acts)
     return days
@@ -63,7 +69,7 @@ def _by_patient(sessions: Iterable[Session]) -> dict:
 
 @dataclass
 class Prices:
-    """Values of the letters for one session, and the findings about those that are missing."""
+    """Values of the letters for one session, and the findings about those that are missing or doubtful."""
 
     session: Session
     tariff: Tariff
@@ -76,13 +82,21 @@ class Prices:
         known = self.letters.get((session.profession, letter))
         filed = known.tariff_letter if known else letter
         try:
-            return self.tariff.effective(filed, session.zone, session.day)
+            value = self.tariff.effective(filed, session.zone, session.day)
         except UnknownValue as error:
-            text = rule_texts()["GEN-14"]
-            finding = Finding(text.code, Severity.BLOCKING, session.key, str(error), text.reference)
-            if finding not in self.findings:
-                self.findings.append(finding)
+            self._say(Severity.BLOCKING, str(error))
             return None
+        doubt = doubt_about(value, letter, session.zone, session.day)
+        if doubt:
+            self._say(Severity.WARNING, doubt)
+        return value
+
+    def _say(self, severity: Severity, message: str) -> None:
+        """A finding about a value, once per session."""
+        text = rule_texts()["GEN-14"]
+        finding = Finding(text.code, severity, self.session.key, message, text.reference)
+        if finding not in self.findings:
+            self.findings.append(finding)
 
     def has(self, letter: str) -> bool:
         return (self.session.profession, letter) in self.letters
@@ -90,6 +104,21 @@ class Prices:
     def cents(self, letter: str) -> int:
         value = self.value(letter)
         return value.cents if value else 0
+
+
+def doubt_about(value: LetterValue, letter: str, zone: str, day: date) -> str:
+    """Why a price made of this value is not certain, in French; empty when it is."""
+    if value.zone != zone:
+        return (
+            f"{letter} : aucune valeur connue en zone {zone} au {day:%d/%m/%Y}, celle de la métropole "
+            f"({euros(value.cents)}) est employée. Saisissez la valeur de la zone au catalogue."
+        )
+    if value.grade == "C" and not value.is_confirmed:
+        return (
+            f"{letter} : la valeur {euros(value.cents)} ({zone}, au {day:%d/%m/%Y}) n'est pas confirmée. "
+            "Vérifiez-la et confirmez-la au catalogue."
+        )
+    return ""
 
 
 def grade_of(value: LetterValue | None) -> str:
@@ -105,6 +134,7 @@ class Draft:
 
     session: Session
     acts: list[Coded]
+    beside: list[Coded]  # entered, and no acts
     prices: Prices
     catalogue: Mapping[str, ActType]
     dependent: bool = False
@@ -127,14 +157,14 @@ class Draft:
     @property
     def visit(self) -> Visit:
         lines = [one.line for one in self.acts]
-        return Visit(
-            self.session, self.dependent, needs_coming(lines), self.main and self.main.line
-        )
+        billed = tuple(one.line for one in self.acts if one.rate)
+        return Visit(self.session, self.dependent, needs_coming(lines), billed)
 
     def priced(self, road: Iterable[Due]) -> PricedSession:
         """All lines of the session: acts, supplements, travel."""
         session = self.session
         lines = self._with_surcharge([self._act_line(one) for one in self.acts])
+        lines += [self._act_line(one) for one in self.beside]
         added = (*supplements(session, self.acts, self.dependent), *road)
         lines += [self._added(due) for due in added]
         return PricedSession(session, tuple(lines), tuple(self.prices.findings))
@@ -210,9 +240,9 @@ class Draft:
 
 
 def _act_of(profession: str, due: Due, acts: Mapping[str, ActType]) -> ActType | None:
-    """The travel and supplements of nurses are acts of the catalogue too, at coefficient 1 or 0,01."""
-    coefficient = "1" if due.coefficient == 100 else "0,01"
-    return acts.get(f"INF-{due.letter}{coefficient}-01") if profession == "infirmier" else None
+    """The travel and supplements of nurses are acts of the catalogue too, named by letter and coefficient."""
+    code = f"INF-{due.letter}{number(due.coefficient)}-01"
+    return acts.get(code) if profession == "infirmier" else None
 
 
 def _draft(
@@ -227,17 +257,36 @@ def _draft(
         tags=tags,
         is_home=session.place in ("home", "facility"),
     )
-    entered: Sequence[Line] = session.acts
+    entered = [(line, _kind(session, line, letters)) for line in session.acts]
+    cared: Sequence[Line] = [line for line, kind in entered if kind == "act"]
     if session.profession == "infirmier":
-        entered = set_letters(entered, around.package, acts)
+        cared = set_letters(cared, around.package, acts)
     coded = [
-        Coded(line, act_price(prices.cents(line.key_letter), line.coefficient)) for line in entered
+        Coded(line, act_price(prices.cents(line.key_letter), line.coefficient)) for line in cared
     ]
     coded = sorted(
         rates(session.profession, coded, around),
         key=lambda one: (-one.rate * one.price, -one.price, *name_of(one)),
     )
-    return Draft(session, coded, prices, acts)
+    beside = [_beside(line, kind) for line, kind in entered if kind != "act"]
+    return Draft(session, coded, beside, prices, acts)
+
+
+def _kind(session: Session, line: Line, letters: Letters) -> str:
+    letter = letters.get((session.profession, line.key_letter))
+    return letter.kind if letter else "act"
+
+
+def _beside(line: Line, kind: str) -> Coded:
+    """A line that was entered and is no act: added by itself where it is due, else for the practitioner to decide."""
+    if kind == "supplement" and line.key_letter not in ADDED_SUPPLEMENTS:
+        return Coded(line, 0)
+    return Coded(
+        line,
+        0,
+        0,
+        f"{line.key_letter} est ajoutée d'elle-même quand elle est due : ligne saisie non facturée.",
+    )
 
 
 def _holder(lines: Sequence[Line], prices: Prices) -> object:

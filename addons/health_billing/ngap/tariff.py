@@ -1,19 +1,11 @@
 """Values of the key letters, by zone and period, and the price of an act."""
 
-import csv
-import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
-from decimal import Decimal
-from pathlib import Path
+from datetime import date
 
-DATA = Path(__file__).resolve().parent.parent / "data" / "ngap"
-GRADE_RE = re.compile(r"\[([ABC])")
 #: zone whose values stand in where another zone has none
 MAINLAND = "metropole"
-#: start of the values of which the files do not know since when they apply
-BEGINNING = date(2000, 1, 1)
 
 
 class UnknownValue(LookupError):
@@ -91,27 +83,3 @@ def act_price(
     """
     unit = (value_cents * coefficient_hundredths * factor + 5_000) // 10_000
     return unit * quantity
-
-
-def load_values(folder: Path = DATA) -> Iterator[LetterValue]:
-    """Every value of the data file, whose last days are included (ours are not).
-
-    A period “until unknown” gives way where another value of the letter says nothing of its start: that one is today's.
-    """
-    with (folder / "ngap_values.csv").open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
-    undated = {(row["key_letter"], row["zone"]) for row in rows if not row["valid_from"]}
-    for row in rows:
-        if row["valid_to"] == "unknown" and (row["key_letter"], row["zone"]) in undated:
-            continue
-        grade = GRADE_RE.search(row["source"])
-        end = row["valid_to"]
-        yield LetterValue(
-            row["key_letter"],
-            row["zone"],
-            int(Decimal(row["value_eur"]) * 100),
-            date.fromisoformat(row["valid_from"]) if row["valid_from"] else BEGINNING,
-            date.fromisoformat(end) + timedelta(days=1) if end[:1].isdigit() else None,
-            row["source"],
-            grade[1] if grade else "C",
-        )

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from .limits import limit
 from .model import Line, Patient, Session
+from .words import number
 
 #: places that are reached by travelling
 AWAY = ("home", "facility")
@@ -33,19 +34,19 @@ class Visit:
 
     :param dependent: the patient has a dependence package or assessment that day.
     :param moves: an act of the session needs the practitioner to come.
-    :param main: the best-paid act, which decides the indemnity of physio- and speech therapists.
+    :param billed: the acts that are billed: one of them decides the indemnity of physio- and speech therapists.
     """
 
     session: Session
     dependent: bool
     moves: bool
-    main: Line | None
+    billed: tuple[Line, ...]
 
 
 def in_time(session: Session) -> tuple:
     """Order of the day; a session whose hour is not known comes after those of its rank."""
-    minute = 24 * 60 if session.minute is None else session.minute
-    return (minute, session.passage, str(session.patient.key), str(session.key))
+    hour = (session.minute is None, session.minute or 0)
+    return (hour, session.passage, str(session.patient.key), str(session.key))
 
 
 def travel(
@@ -88,19 +89,35 @@ def _stops(visits: Sequence[Visit]) -> list[list[Visit]]:
 
 def _shares(stop: list[Visit], visit: Visit) -> bool:
     session, last = visit.session, stop[-1].session
-    if any(one.session.patient.key == session.patient.key for one in stop):
-        return any(
-            one.session.patient.key == session.patient.key
-            and one.session.passage == session.passage
-            for one in stop
-        )
-    if session.minute is None or last.minute is None:
-        return session.passage == last.passage
-    return session.minute - last.minute <= limit("GEN-10-passage")
+    patient = session.patient.key
+    own = [one.session.passage for one in stop if one.session.patient.key == patient]
+    return same_trip(own, last.minute, last.passage, session.minute, session.passage)
+
+
+def same_trip(
+    own_passages: Sequence[int],
+    last_minute: int | None,
+    last_passage: int,
+    minute: int | None,
+    passage: int,
+) -> bool:
+    """Whether a visit belongs to a trip that is under way to its address.
+
+    :param own_passages: passages of that trip that are the same patient's: a second passage is a second trip.
+    :param last_minute: hour of the last visit of the trip; without hours the rank of the passage tells.
+    """
+    if own_passages:
+        return passage in own_passages
+    if minute is None or last_minute is None:
+        return passage == last_passage
+    return abs(minute - last_minute) <= limit("GEN-10-passage")
 
 
 def _nurse_stop(stop: list[Visit], road: "Road", counts: dict) -> Iterable[tuple[Visit, list[Due]]]:
-    """IFI for dependent patients, and then nothing for the others; else one IFD for all."""
+    """IFI for dependent patients, and then nothing for the others; else one IFD for all.
+
+    In an establishment one indemnity covers the trip whoever is seen there (general provisions, art. 13.1).
+    """
     dependents = [visit for visit in stop if visit.dependent]
     if not dependents:
         why = "Déplacement au domicile : une indemnité par passage et par domicile."
@@ -109,6 +126,8 @@ def _nurse_stop(stop: list[Visit], road: "Road", counts: dict) -> Iterable[tuple
     is_first = True
     for visit in dependents:
         patient = visit.session.patient.key
+        if not is_first and visit.session.place == "facility":
+            break
         if counts.get(patient, 0) >= limit("INF-17-jour"):
             continue
         counts[patient] = counts.get(patient, 0) + 1
@@ -117,8 +136,10 @@ def _nurse_stop(stop: list[Visit], road: "Road", counts: dict) -> Iterable[tuple
             yield visit, [Due("IFI", 100, 100, "INF-17", why), *road.to(visit.session)]
             is_first = False
         else:
-            why = "Patient dépendant suivant au même domicile et au même passage : IFI 0,01."
-            yield visit, [Due("IFI", limit("INF-17-suivants"), 100, "INF-17", why)]
+            following = limit("INF-17-suivants")
+            why = "Patient dépendant suivant au même domicile et au même passage : "
+            why += f"IFI {number(following)}."
+            yield visit, [Due("IFI", following, 100, "INF-17", why)]
 
 
 def _stop(stop: list[Visit], road: "Road", counts: dict) -> Iterable[tuple[Visit, list[Due]]]:
@@ -130,16 +151,17 @@ def _stop(stop: list[Visit], road: "Road", counts: dict) -> Iterable[tuple[Visit
 
 
 def _physio(visit: Visit) -> Due:
-    main, session = visit.main, visit.session
+    session = visit.session
     recent = _discharged_within(session.patient, session, limit("MK-10-jours"))
-    if main and (main.has("ifs") or (main.has("ifs_35j") and recent)):
+    opening = ("ifs", "ifs_35j") if recent else ("ifs",)
+    if any(line.has(*opening) for line in visit.billed):
         return Due("IFS", 100, 100, "MK-10", "Acte ouvrant droit à l'indemnité spécifique (IFS).")
     return Due("IFD", 100, 100, "MK-10", "Déplacement au domicile : une indemnité par passage.")
 
 
 def _speech(visit: Visit) -> Due:
-    main, session = visit.main, visit.session
-    if main and main.has("ifn"):
+    session = visit.session
+    if any(line.has("ifn") for line in visit.billed):
         return Due("IFN", 100, 100, "ORT-07", "Pathologie neurologique à domicile : IFN.")
     if _discharged_within(session.patient, session, limit("ORT-07-jours")):
         return Due("IFS", 100, 100, "ORT-07", "Sortie d'hospitalisation récente : IFS.")

@@ -12,9 +12,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import date, timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import Any, Generic, TypeVar
 
-from .catalogue import PROFESSIONS
+from .catalogue import DATA, PROFESSIONS
+from .tariff import LetterValue
 
 #: professions of the files that are not served: their rows are left out
 UNSERVED = {
@@ -32,7 +34,14 @@ ZONES = ("metropole", "dom", "mayotte")
 #: stands for a first day that the sources do not tell
 UNKNOWN_START = date(2000, 1, 1)
 #: files of the same folder that an update does not read
-IGNORED = {"letters.csv", "cumul_rules.csv"}
+IGNORED = {
+    "letters.csv",
+    "cumul_rules.csv",
+    "own_rules.csv",
+    "limits.csv",
+    "regimes.csv",
+    "exemptions.csv",
+}
 ACT_COLUMNS = (
     "profession",
     "key_letter",
@@ -432,6 +441,21 @@ def _read_values(content: bytes, issues: list[Issue]) -> list[ValueRow]:
         value = ValueRow(letter, zone, start or UNKNOWN_START, cents, end, source, proof)
         taken.append((row, value, start is not None, is_open))
     return _periods(taken)
+
+
+def load_values(folder: Path = DATA) -> Iterator[LetterValue]:
+    """The values that are shipped, read as an update reads them: there is one reading of the file.
+
+    :raises ValueError: when a row cannot be used (message in French).
+    """
+    issues: list[Issue] = []
+    values = _read_values((folder / "ngap_values.csv").read_bytes(), issues)
+    for issue in issues:
+        raise ValueError(str(issue))
+    for row in values:
+        yield LetterValue(
+            row.key_letter, row.zone, row.cents, row.start, row.end, row.source, row.grade
+        )
 
 
 def _periods(taken: list[tuple[_Row, ValueRow, bool, bool]]) -> list[ValueRow]:

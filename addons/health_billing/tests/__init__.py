@@ -10,6 +10,7 @@ from . import test_fse_entry
 from . import test_fse_import
 from . import test_import_mapping
 from . import test_inbox
+from . import test_migration
 from . import test_portal_practitioner
 from . import test_practitioner
 from . import test_prescription

@@ -69,7 +69,14 @@ WIZARDS = {
     "health.practitioner.setup": ("manager",),
 }
 #: models without a table of their own: their entries are tested one by one
-ABSTRACT = {"health.cockpit", "health.forclusion", "health.ngap", "health.round.week"}
+ABSTRACT = {
+    "health.control",
+    "health.control.trigger",
+    "health.cockpit",
+    "health.forclusion",
+    "health.ngap",
+    "health.round.week",
+}
 #: what identifies a patient beyond the name, or tells the state of health
 PRIVATE = (
     "health_nir",

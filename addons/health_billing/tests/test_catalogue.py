@@ -137,6 +137,9 @@ class TestCatalogue(HealthCommon):
         self.assertLess(len(dressings), len(names))
         found = self.products.browse([one for one, _name in self.products.name_search("ami4 pans")])
         self.assertTrue(all("pans" in name.lower() for name in found.mapped("name")))
+        self.assertTrue(
+            found[0].name.startswith("Pansement"), "what begins with the word comes first"
+        )
         self.assertEqual(set(found.mapped("health_coefficient_hundredths")), {400})
         self.assertEqual(self.search_names("AMI 5 · Saig"), self.search_names("inf-ami5-01"))
         self.assertIn("AMI 5 · Saignée", self.search_names("saignée"))
@@ -245,6 +248,17 @@ class TestCatalogue(HealthCommon):
         value.value = 3.4
         self.assertFalse(value.is_confirmed, "a changed value has to be confirmed anew")
         self.assertTrue(self.values._findings(fses))
+
+    def test_value_borrowed_from_the_mainland_is_never_used_silently(self):
+        self.nurse.health_zone = "mayotte"
+        known, borrowed = self.entered(day=date(2026, 11, 5)), self.entered(day=date(2026, 11, 6))
+        [finding] = self.values._findings(known + borrowed)
+        self.assertEqual(
+            (finding["fse_id"], finding["rule_code"], finding["severity"]),
+            (borrowed.id, "TAR-01", "2"),
+        )
+        for part in ("AMI", "mayotte", "métropole", "3,35 €"):
+            self.assertIn(part, finding["message"])
 
     def test_unconfirmed_value_of_travel_is_found_through_its_odd_name(self):
         value = self.values.search([("key_letter", "=", "IFD_kine"), ("zone", "=", "metropole")])

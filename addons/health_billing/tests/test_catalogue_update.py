@@ -400,6 +400,17 @@ class TestCatalogueUpdate(HealthCommon):
             "the files stay with the log",
         )
 
+    def test_fse_to_validate_are_priced_anew_on_demand(self):
+        fse = self.fse(date(2027, 1, 4))
+        fse._compute_all()
+        before = fse.amount_total
+        one = self.update(self.values_file(self.NEW_AMI))
+        one.action_apply()
+        self.assertEqual(fse.amount_total, before, "nothing is priced behind the biller's back")
+        one.action_reprice()
+        self.assertGreater(fse.amount_total, before)
+        self.assertEqual(sum(fse.share_ids.mapped("amount")), fse.amount_total)
+
     def queries(self, work):
         self.env.flush_all()
         self.env.invalidate_all()

@@ -28,6 +28,29 @@ class TestCockpit(HealthCommon):
         self.assertEqual(lane["cards"][0]["deadline"], "31/12/2028")
         self.assertFalse(self.lane("deadlines", self.agency + self.physio)["cards"])
 
+    def test_one_card_speaks_for_many_practitioners(self):
+        third = self.make_practitioner(
+            "Third Test", "infirmier", "75690003", "FR7630004000031234567890143"
+        )
+        visits = self.env["health.visit"].create(
+            [
+                {"patient_id": patient.id, "day": "2026-10-05", "state": "done"}
+                for patient in (
+                    self.patient,
+                    self.patient_of(self.physio),
+                    self.make_patient(third, "GRAND Luc", "1990199999003"),
+                )
+            ]
+        )
+        self.env["health.cycle"].run("2026-11-20")
+        both = self.lane("deadlines")["cards"]
+        self.assertEqual([card["count"] for card in both], [1, 1], "two still stand side by side")
+        [card] = self.lane("deadlines", self.companies + third)["cards"]
+        self.assertEqual((card["count"], card["deadline"]), (3, "31/12/2028"))
+        for company in visits.company_id:
+            self.assertIn(company.name, card["practitioner"])
+        self.assertEqual(self.env["health.visit"].search(card["action"]["domain"]), visits)
+
     def patient_of(self, company):
         return self.make_patient(company, "PETIT Jean", "1990199999002")
 

@@ -28,6 +28,10 @@ class TestControl(FseCommon):
 
     def test_rules_are_listed_with_their_source(self):
         rules = self.env["health.rule"].search([])
+        own = rules.filtered(lambda rule: rule.code[:3] in ("DRO", "DEV", "TAR"))
+        self.assertEqual(len(own), 13)
+        self.assertTrue(all(own.mapped("reference")) and all(own.mapped("statement")))
+        rules -= own
         self.assertEqual(set(rules.mapped("code")), set(ngap.rule_texts()))
         checked = rules.filtered("is_checked")
         self.assertEqual(set(checked.mapped("code")), set(ngap.RULES))
@@ -168,6 +172,12 @@ class TestControl(FseCommon):
         self.assertFalse(new.exists())
         self.assertEqual(len(fse.act_ids.filtered(lambda a: not a.is_added)), count)
 
+    def test_renewal_that_is_taken_is_one_for_pricing_too(self):
+        fse = self.enter()
+        act = fse.act_ids.filtered(lambda a: a.product_id == self.blood)
+        self.propose(fse, "replace", act, factor=70, value="renewal").action_apply()
+        self.assertTrue(act.is_renewal)
+
     def test_proposal_on_an_fse_of_another_program_is_only_shown(self):
         fse = self.make_fse(self.nurse, "21", amo=600, sent_on=False, origin="journal")
         finding = self.propose(fse, "replace", fse.act_ids, act="INF-AMI1-02")
@@ -238,6 +248,121 @@ class TestControl(FseCommon):
         )
         entered = next(c for c in lane["cards"] if c["key"] == f"entered-{self.nurse.id}")
         self.assertEqual(entered["count"], 2)
+
+    # -- what was mended elsewhere ------------------------------------------------------------------
+
+    def codes(self, fse):
+        return set(fse.open_finding_ids.mapped("rule_code"))
+
+    def test_an_objection_goes_when_its_cause_is_mended(self):
+        """Prescription, rights, agreement, stay: the FSE not sent follow at once, the sent ones stay."""
+        sent = self.make_fse(self.nurse, "77", amo=600, checked=False)
+        fse = self.enter()
+        fse._compute_all()
+        self.assertFalse(self.codes(fse) & {"GEN-01", "DRO-01", "GEN-17"}, self.codes(fse))
+        biller = self.as_user(self.biller, self.prescription)
+        biller.date_to = DAY
+        self.assertIn("GEN-01", self.codes(fse))
+        biller.date_to = False
+        self.assertNotIn("GEN-01", self.codes(fse))
+        self.coverage.unlink()
+        self.assertIn("DRO-01", self.codes(fse))
+        self.give_rights(self.patient)
+        self.assertNotIn("DRO-01", self.codes(fse))
+        before = self.codes(fse)
+        stay = self.env["health.stay"].create(
+            {
+                "patient_id": self.patient.id,
+                "kind": "hospital",
+                "date_from": DAY - timedelta(days=2),
+                "date_to": DAY + timedelta(days=2),
+            }
+        )
+        self.assertTrue(self.codes(fse) - before, "care during a stay in hospital")
+        stay.date_from = DAY + timedelta(days=1)
+        self.assertEqual(self.codes(fse), before)
+        self.assertFalse(sent.controlled_on)
+
+    def test_an_agreement_lifts_the_objection(self):
+        needing = self.env["product.product"].search(
+            [
+                ("health_profession", "=", "infirmier"),
+                ("health_agreement_from", "=", 1),
+                ("health_date_from", "=", False),
+            ],
+            limit=1,
+        )
+        self.assertTrue(needing)
+        fse = self.enter(acts=[(needing, "07:30")])
+        fse._compute_all()
+        self.assertIn("GEN-03", self.codes(fse))
+        agreement = self.env["health.prior.agreement"].create(
+            {
+                "patient_id": self.patient.id,
+                "prescription_id": self.prescription.id,
+                "received_on": DAY - timedelta(days=30),
+            }
+        )
+        self.assertNotIn("GEN-03", self.codes(fse))
+        agreement.write({"answer": "refused", "answered_on": DAY - timedelta(days=25)})
+        self.assertIn("GEN-03", self.codes(fse))
+
+    def test_what_the_agency_changes_of_an_act_reaches_the_rules(self):
+        fse = self.enter()
+        fse._compute_all()
+        self.assertNotIn("GEN-03", self.codes(fse))
+        self.blood.health_agreement_from = 1
+        self.assertEqual(self.env["health.ngap"]._acts()["INF-AMI1,5-01"].agreement_from, 1)
+        fse._control()
+        self.assertIn("GEN-03", self.codes(fse))
+        self.blood.write({"health_agreement_from": 0, "health_tags": "bilan", "health_minutes": 30})
+        act = self.env["health.ngap"]._acts()["INF-AMI1,5-01"]
+        self.assertEqual(
+            (act.agreement_from, act.tags, act.minutes), (None, frozenset({"bilan"}), 30)
+        )
+        self.blood.health_date_to = DAY
+        self.assertEqual(self.env["health.ngap"]._acts()["INF-AMI1,5-01"].end, DAY)
+
+    def test_every_finding_leads_to_its_rule(self):
+        fse = self.enter()
+        self.coverage.unlink()
+        self.prescription.date_to = DAY
+        fse._compute_all()
+        self.assertTrue({"DRO-01", "GEN-01"} <= self.codes(fse))
+        for finding in fse.finding_ids:
+            action = self.as_user(self.practitioner, finding).action_open_rule()
+            rule = self.env["health.rule"].browse(action["res_id"])
+            self.assertEqual(rule.code, finding.rule_code)
+            self.assertTrue(rule.statement and rule.reference)
+
+    def test_mending_many_costs_the_same(self):
+        Prescription = self.env["health.prescription"]
+
+        def queries(count, week):
+            day = date(2026, 6, 1) + timedelta(days=7 * week)
+            patients = [
+                self.make_patient(self.nurse, f"M{week}{n}", f"29903{week:02d}999{n:03d}")
+                for n in range(count)
+            ]
+            for number, patient in enumerate(patients):
+                self.make_fse(
+                    self.nurse,
+                    f"9{week}0{number}",
+                    amo=600,
+                    fse_date=day,
+                    sent_on=False,
+                    patient_id=patient.id,
+                )
+            self.env.flush_all()
+            self.env.invalidate_all()
+            start = self.env.cr.sql_log_count
+            Prescription.create([{"patient_id": one.id, "date": day} for one in patients])
+            self.env.flush_all()
+            return self.env.cr.sql_log_count - start
+
+        queries(2, 1)
+        few, many = queries(3, 2), queries(30, 3)
+        self.assertLessEqual(many, few + 3, f"{few} queries for 3, {many} for 30")
 
     # -- cost ---------------------------------------------------------------------------------------
 

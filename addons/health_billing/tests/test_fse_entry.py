@@ -46,6 +46,27 @@ class TestFseEntry(FseCommon):
         self.assertTrue(fse.name.isdigit())
         self.assertEqual(set(fse.share_ids.move_id.mapped("state")), {"posted"})
 
+    def test_the_patient_brings_practitioner_rights_and_the_one_prescription(self):
+        coverage = self.env["health.coverage"]._on({(self.patient.id, DAY)})[self.patient.id, DAY]
+        coverage = coverage or self.make_coverage(self.patient, DAY)
+        with Form(self.env["health.fse"].with_user(self.biller)) as form:
+            self.assertFalse(form.company_id, "the agency itself bills nothing")
+            form.fse_date = DAY
+            form.patient_id = self.patient
+            self.assertEqual(form.company_id, self.nurse)
+            self.assertEqual(form.coverage_id, coverage)
+            self.assertEqual(form.prescription_id, self.prescription)
+        fse = form.record
+        self.assertEqual((fse.coverage_id, fse.amo_partner_id), (coverage, coverage.amo_partner_id))
+        self.assertEqual(fse.amo_rate, coverage.amo_rate)
+
+    def test_of_several_valid_prescriptions_none_is_chosen(self):
+        self.prescription.copy()
+        with Form(self.env["health.fse"].with_user(self.biller)) as form:
+            form.fse_date = DAY
+            form.patient_id = self.patient
+            self.assertFalse(form.prescription_id)
+
     def test_pricing_again_changes_nothing(self):
         fse = self.enter()
         fse._compute_all()
@@ -210,3 +231,46 @@ class TestFseEntry(FseCommon):
         queries(2, 1)
         few, many = queries(3, 2), queries(30, 3)
         self.assertLessEqual(many, few + 5, f"{few} queries for 3 visits, {many} for 30")
+
+    def test_who_pays_now_and_the_franchise_stand_on_the_fse(self):
+        """Third-party and direct payment side by side, in words that a biller says on the phone."""
+        fse = self.enter()
+        fse._compute_all()
+        self.coverage.write({"amc_partner_id": self.mutuelle.id, "third_party_amc": True})
+        self.coverage.action_resplit()
+        shares = {share.debtor_kind: share.amount for share in fse.share_ids}
+        self.assertEqual(set(shares), {"amo", "amc"})
+        self.assertEqual(fse.who_pays.count("€"), 2)
+        self.assertIn(self.mutuelle.name, fse.who_pays)
+        self.assertNotIn("first", fse.who_pays)
+        # the insurer refunds the patient, the fund still pays the professional
+        self.coverage.third_party_amc = False
+        self.assertEqual(self.coverage.unsent_fse_ids, fse, "the change lists what it touches")
+        self.coverage.action_resplit()
+        direct = {share.debtor_kind: share.amount for share in fse.share_ids}
+        self.assertEqual(direct, {"amo": shares["amo"], "patient": shares["amc"]})
+        self.assertIn("the patient pays the insurer's part first", fse.who_pays)
+        self.coverage.third_party_amo = False
+        self.coverage.action_resplit()
+        self.assertEqual(fse.share_ids.mapped("debtor_kind"), ["patient"])
+        self.assertIn("the patient pays first", fse.who_pays)
+        self.assertIn("1,00 €", fse.franchise_note)
+        self.assertEqual(sum(fse.share_ids.mapped("amount")), fse.amount_total)
+
+    def test_minutes_and_group_reach_the_rules(self):
+        visit = self.env["health.visit"].create(
+            {
+                "patient_id": self.patient.id,
+                "day": DAY,
+                "time": "07:30",
+                "state": "done",
+                "duration": 45,
+                "group_size": 3,
+                "prescription_id": self.prescription.id,
+                "act_ids": [(0, 0, {"product_id": self.blood.id})],
+            }
+        )
+        fse = self.env["health.fse"]._create_from_visits(visit)
+        [claim] = self.env["health.ngap"]._book(fse).claims
+        line = next(line for line in claim.lines if line.key_letter == "AMI")
+        self.assertEqual((line.duration, line.group_size), (45, 3))

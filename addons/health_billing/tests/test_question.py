@@ -255,9 +255,11 @@ class TestQuestion(QuestionCommon):
         visit = self.make_visit()
         question = self.ask(expects="hour", fills="hour", visit_id=visit.id)
 
+        refusal = "le dossier est verrouillé"
+
         def broken(self, data):
             self.visit_id.note = "half"
-            raise UserError("le dossier est verrouillé")
+            raise UserError(refusal)
 
         self.patch(self.registry["health.question"], "_fill_hour", broken)
         self.answer(question, "08:00")

@@ -1,5 +1,27 @@
-"""The rules, one module per profession; importing this package registers them all."""
+"""The rules, one or a few modules per profession; importing this package registers them all."""
 
-from . import general, nurse, orthoptics, physio, rates, speech
+from . import (
+    general,
+    general_prices,
+    general_travel,
+    nurse,
+    nurse_care,
+    nurse_supplements,
+    orthoptics,
+    physio,
+    rates,
+    speech,
+)
 
-__all__ = ["general", "nurse", "orthoptics", "physio", "rates", "speech"]
+__all__ = [
+    "general",
+    "general_prices",
+    "general_travel",
+    "nurse",
+    "nurse_care",
+    "nurse_supplements",
+    "orthoptics",
+    "physio",
+    "rates",
+    "speech",
+]

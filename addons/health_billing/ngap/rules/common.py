@@ -9,49 +9,19 @@ from ..control import Book, Entry, Hit, Timeline
 from ..limits import limit
 from ..model import ActType, Agreement, Claim, Line, Proposal, Severity
 from ..tariff import UnknownValue, act_price
+from ..travel import AWAY, needs_coming, same_trip
+from ..words import clock, count, euros, number, say_day
 
+__all__ = ["clock", "count", "euros", "number", "say_day"]  # rules take their words from here
 ADVICE, WARNING = Severity.ADVICE, Severity.WARNING
 
 
 # --- words
 
 
-def say_day(day: date) -> str:
-    """
-    >>> say_day(date(2026, 11, 6))
-    '06/11/2026'
-    """
-    return f"{day:%d/%m/%Y}"
-
-
-def number(hundredths: int) -> str:
-    """
-    >>> number(809), number(1550), number(400)
-    ('8,09', '15,5', '4')
-    """
-    whole, rest = divmod(hundredths, 100)
-    return f"{whole},{rest:02d}".rstrip("0").rstrip(",") if rest else str(whole)
-
-
-def euros(cents: int) -> str:
-    """
-    >>> euros(1260)
-    '12,60 €'
-    """
-    return f"{cents // 100},{cents % 100:02d} €"
-
-
 def name(line: Line | ActType) -> str:
     """Letter and coefficient, as billers say them."""
     return f"{line.key_letter} {number(line.coefficient)}"
-
-
-def count(amount: int, singular: str, plural: str = "") -> str:
-    """
-    >>> count(1, "séance"), count(2, "séance")
-    ('1 séance', '2 séances')
-    """
-    return f"{amount} {singular if amount < 2 else plural or singular + 's'}"
 
 
 # --- lines
@@ -154,6 +124,74 @@ def swap_act(claim: Claim, book: Book, line: Line, act: ActType) -> Proposal:
 def soften(claim: Claim, severity: Severity = ADVICE) -> Severity | None:
     """Little is known of an imported claim: what may have an explanation there is only advice."""
     return severity if claim.is_billed else None
+
+
+# --- trips of a round
+
+
+def is_travel(claim: Claim, line: Line) -> bool:
+    return kind(claim, line) in ("travel", "distance")
+
+
+def trips(claim: Claim, book: Book, day: date, kinds: tuple[str, ...]) -> list[list[Entry]]:
+    """Travel lines of the practitioner's day by the trip that they are for, in the order of time.
+
+    A trip is made of visits, those without travel of their own included, as pricing groups them. Silent where the
+    address is not known, and on imported claims, whose hours are not.
+    """
+    key = ("trips", claim.practitioner, day)
+    if key not in book.memo:
+        book.memo[key] = _trips(claim, book, day)
+    if (*key, kinds) not in book.memo:
+        lines = (
+            [one for one in trip if kind(one.claim, one.line) in kinds] for trip in book.memo[key]
+        )
+        book.memo[*key, kinds] = [trip for trip in lines if trip]
+    return book.memo[*key, kinds]
+
+
+def _trips(claim: Claim, book: Book, day: date) -> list[list[Entry]]:
+    result: list[list[Entry]] = []
+    at_home: dict[str, list[list[Entry]]] = {}
+    for entry in book.round_of(claim, day):
+        home = book.patient(entry.claim).home
+        if not home or entry.claim.is_billed or not _is_of_a_trip(entry):
+            continue
+        known = at_home.setdefault(home, [])
+        trip = next((one for one in known if _is_one_trip(one, entry)), None)
+        if trip is None:
+            trip = []
+            known.append(trip)
+            result.append(trip)
+        trip.append(entry)
+    return result
+
+
+def _is_of_a_trip(entry: Entry) -> bool:
+    line = entry.line
+    if is_travel(entry.claim, line):
+        return True
+    return line.place in AWAY and kind(entry.claim, line) == "act" and needs_coming([line])
+
+
+def _is_one_trip(trip: list[Entry], entry: Entry) -> bool:
+    line, last = entry.line, trip[-1].line
+    own = [one.line for one in trip if one.claim.patient == entry.claim.patient]
+    return same_trip(
+        [one.passage for one in own], last.minute, last.passage, line.minute, line.passage
+    )
+
+
+def trip_of(claim: Claim, book: Book, line: Line, kinds: tuple[str, ...]) -> list[Entry]:
+    """The trip the travel line belongs to, empty where that is not known."""
+    key = ("trip of", claim.practitioner, line.day, kinds)
+    if key not in book.memo:
+        book.memo[key] = {
+            (entry.claim.key, entry.line.key): trip
+            for trip in trips(claim, book, line.day, kinds)
+            for entry in trip
+        }
+    return book.memo[key].get((claim.key, line.key), [])
 
 
 # --- ranks of sessions

@@ -1,23 +1,17 @@
-"""Rules that hold for several professions."""
+"""Rules of every trade about who may do what and when: prescription, presence, agreement, duplicates, stays."""
 
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import timedelta
 
-from ..calendar import country_subdivisions, is_holiday, is_sunday_or_holiday
 from ..control import Book, Entry, Hit, rule
-from ..cumulation import Coded, rates
-from ..limits import limit, limit_day
-from ..model import Claim, Line, Prescription, Proposal, Severity
-from ..tariff import UnknownValue, act_price
+from ..model import Claim, Line, Prescription
 from .common import (
     ADVICE,
-    WARNING,
     acts,
     agreement_state,
-    euros,
+    clock,
     family,
     kind,
-    letter_of,
     missing_agreements,
     moment,
     name,
@@ -25,15 +19,14 @@ from .common import (
     rank,
     remove,
     say_day,
-    soften,
-    unit_cents,
 )
-from .rates import BY_RATES, around
 
 #: trades whose own rules ask for the agreement (MK-05, MK-06, OPT-02)
 AGREEMENT_ELSEWHERE = ("kinesitherapeute", "orthoptiste")
 #: acts the practitioner decides on: no prescription names them
 NOT_NAMED = ("bilan_diagnostic", "supplement", "acces_direct", "bsi", "bsi_forfait")
+#: care of which one act ordered carries the others (monitoring, change of the bag, removal)
+ORDERED_AS_ONE = ("perfusion",)
 
 
 # --- prescriptions
@@ -65,6 +58,11 @@ def orders(prescription: Prescription, line: Line, book: Book, claim: Claim) -> 
     ordered = {code.replace("-AMX", "-AMI", 1) for code in prescription.acts}
     if family(line.act) in ordered:
         return True
+    for tag in ORDERED_AS_ONE:
+        if line.has(tag) and any(
+            code in book.acts and tag in book.acts[code].tags for code in ordered
+        ):
+            return True
     if claim.profession != "orthophoniste" or not line.has("reeducation"):
         return False
     return any(code in book.acts and "bilan" in book.acts[code].tags for code in ordered)
@@ -177,14 +175,6 @@ def one_patient_at_a_time(claim: Claim, book: Book) -> Iterator[Hit]:
         )
 
 
-def clock(minute: int) -> str:
-    """
-    >>> clock(605)
-    '10 h 05'
-    """
-    return f"{minute // 60 % 24} h {minute % 60:02d}"
-
-
 # --- prior agreement
 
 
@@ -203,125 +193,6 @@ def agreement_in_force(claim: Claim, book: Book) -> Iterator[Hit]:
             yield Hit(line.key, f"{name(line)} du {say_day(line.day)} : {why}")
     if claim.profession not in AGREEMENT_ELSEWHERE:
         yield from missing_agreements(claim, book, acts(claim))
-
-
-# --- several acts of one session
-
-
-@rule("GEN-04", "infirmier", "orthophoniste", "orthoptiste")
-def acts_after_the_first_are_reduced(claim: Claim, book: Book) -> Iterator[Hit]:
-    """Full, half, then nothing, with the derogations that pricing knows; silent where an act is not known.
-
-    The day of an imported claim may hold several sessions: there it is advice, and silent if travel shows them.
-    """
-    if not claim.is_billed:
-        yield from BY_RATES["GEN-04"](claim, book)
-        return
-    for entries in book.sessions(claim):
-        entries = [entry for entry in entries if entry.claim is claim]
-        cared = [entry for entry in entries if kind(claim, entry.line) == "act"]
-        known = all(e.line.act is not None and e.line.quantity == 1 for e in cared)
-        if len(cared) > 1 and known and not _many_visits(claim, entries):
-            yield from _wrong_rates(claim, book, cared)
-
-
-def _many_visits(claim: Claim, entries: list[Entry]) -> bool:
-    visits = sum(e.line.quantity for e in entries if kind(claim, e.line) == "travel")
-    codes = [e.line.act.code for e in entries if e.line.act and kind(claim, e.line) == "act"]
-    return visits > 1 or len(set(codes)) < len(codes)
-
-
-def _wrong_rates(claim: Claim, book: Book, entries: list[Entry]) -> Iterator[Hit]:
-    """Compare what is billed with what pricing would; sums, so that equal acts may change places."""
-    lines = [entry.line for entry in entries]
-    day = lines[0].day
-    units = {line.key: unit_cents(claim, book, line.key_letter, day) for line in lines}
-    billed = {line.key: _billed(claim, book, line, units[line.key]) for line in lines}
-    if None in units.values() or None in billed.values():
-        return
-    coded = [Coded(line, act_price(units[line.key], line.coefficient)) for line in lines]
-    expected = rates(claim.profession, coded, around(claim, book, entries))
-    if not any(one.rule == "GEN-04" for one in expected):
-        return
-    due = {
-        one.line.key: act_price(units[one.line.key], one.line.coefficient, 1, one.rate)
-        for one in expected
-    }
-    difference = sum(due.values()) - sum(billed.values())
-    if abs(difference) <= len(lines):
-        return
-    for one in expected:
-        line, more = one.line, due[one.line.key] - billed[one.line.key]
-        if abs(more) > 1 and (more > 0) == (difference > 0):
-            yield Hit(
-                line.key,
-                f"{name(line)} du {say_day(day)} : {one.why or 'plein tarif.'} {euros(billed[line.key])} facturés, "
-                f"{euros(due[line.key])} dus si ces soins sont d'un même passage.",
-                _at_rate(line, one.rate, more),
-                ADVICE,
-            )
-
-
-def _billed(claim: Claim, book: Book, line: Line, unit: int | None) -> int | None:
-    """What is billed for the act itself, surcharge out; ``None`` when that is not known."""
-    if line.amount is None:
-        return None if unit is None else act_price(unit, line.coefficient)
-    extra = surcharges(claim, book, line)
-    return line.amount - extra[0] if extra and len(extra) == 1 else None
-
-
-def _at_rate(line: Line, rate: int, more: int) -> Proposal:
-    if not rate:
-        return remove(line)
-    return Proposal(
-        "replace",
-        f"{name(line)} à {rate} %",
-        line.key,
-        act=line.act.code if line.act else "",
-        key_letter=line.key_letter,
-        coefficient=line.coefficient,
-        factor=rate,
-        gain=more,
-    )
-
-
-# --- one line, one act
-
-
-def coefficients(book: Book) -> dict[str, tuple[frozenset[int], frozenset[int]]]:
-    """By key letter: the coefficients of the catalogue, and the sums of two, at full or half rate."""
-    known = book.memo.get("coefficients")
-    if known is None:
-        found: dict[str, set[int]] = {}
-        for act in book.acts.values():
-            found.setdefault(act.key_letter, set()).add(act.coefficient)
-        known = {}
-        for letter, values in found.items():
-            sums = {a + b for a in values for b in values} | {
-                a + b // 2 for a in values for b in values
-            }
-            halves = {value // 2 for value in values}
-            renewed = {(value * limit("ORT-02-taux") + 50) // 100 for value in values}
-            known[letter] = (frozenset(values | halves | renewed), frozenset(sums))
-        book.memo["coefficients"] = known
-    return known
-
-
-@rule("GEN-05")
-def coefficients_are_not_added_up(claim: Claim, book: Book) -> Iterator[Hit]:
-    """A coefficient that no act has and that is the sum of two."""
-    start = limit_day("GEN-05-catalogue")
-    for line in acts(claim):
-        if line.act is not None or line.day < start or line.key_letter not in coefficients(book):
-            continue
-        own, sums = coefficients(book)[line.key_letter]
-        if line.coefficient not in own and line.coefficient in sums:
-            yield Hit(
-                line.key,
-                f"{name(line)} du {say_day(line.day)} : aucun acte n'a ce coefficient, il semble "
-                "additionner deux actes. Écrivez une ligne par acte.",
-                severity=soften(claim, WARNING),
-            )
 
 
 # --- two practitioners
@@ -349,407 +220,6 @@ def one_practitioner_of_a_trade_per_session(claim: Claim, book: Book) -> Iterato
             f"Le {say_day(line.day)} à {clock(line.minute)}, un autre praticien de la même profession "
             "facture ce patient. Une seule des deux séances est due.",
         )
-
-
-# --- travel
-
-
-def is_travel(claim: Claim, line: Line) -> bool:
-    return kind(claim, line) in ("travel", "distance")
-
-
-@rule("GEN-07")
-def distance_only_on_the_way_to_a_patient(claim: Claim, book: Book) -> Iterator[Hit]:
-    """Travel billed for care at the practice, or kilometres without the lump sum they come with.
-
-    Distance and abatement are applied when the session is priced; a claim no longer holds them.
-    """
-    for entries in book.sessions(claim):
-        travel = [entry for entry in entries if is_travel(entry.claim, entry.line)]
-        if not travel:
-            continue
-        at_office = any(
-            entry.line.place == "office"
-            for entry in entries
-            if not is_travel(entry.claim, entry.line)
-        )
-        lump = any(kind(entry.claim, entry.line) == "travel" for entry in travel)
-        for entry in travel:
-            if entry.claim is not claim:
-                continue
-            if at_office:
-                yield Hit(
-                    entry.line.key,
-                    f"{entry.line.key_letter} du {say_day(entry.line.day)} : soin fait au cabinet, "
-                    "aucun déplacement n'est dû.",
-                    remove(entry.line),
-                )
-            elif not lump and kind(claim, entry.line) == "distance":
-                yield Hit(
-                    entry.line.key,
-                    f"{entry.line.key_letter} du {say_day(entry.line.day)} sans indemnité forfaitaire de "
-                    "déplacement dans la séance : vérifiez le déplacement.",
-                    severity=ADVICE,
-                )
-
-
-def trips(claim: Claim, book: Book, day: date, place: str) -> dict:
-    """Travel lines that another patient of the address bears already on that trip, with that line.
-
-    Silent where place or address is not known.
-    """
-    key = ("trips", claim.practitioner, day, place)
-    if key in book.memo:
-        return book.memo[key]
-    firsts: dict[tuple, list[Entry]] = {}
-    result: dict = {}
-    for entry in book.round_of(claim, day):
-        line = entry.line
-        if line.place != place or not is_travel(entry.claim, line):
-            continue
-        home = book.patient(entry.claim).home
-        if not home:
-            continue
-        known = firsts.setdefault((home, kind(entry.claim, line)), [])
-        first = next((one for one in known if _one_trip(one.line, line)), None)
-        if first is None:
-            known.append(entry)
-        elif entry.claim.patient != first.claim.patient:
-            result[entry.claim.key, line.key] = first
-    book.memo[key] = result
-    return result
-
-
-def _one_trip(one: Line, other: Line) -> bool:
-    """Visits to one address shortly one after the other, or of one rank where the hours are not known."""
-    if one.minute is None or other.minute is None:
-        return one.passage == other.passage
-    return abs(other.minute - one.minute) <= limit("GEN-10-passage")
-
-
-@rule("GEN-09")
-def one_travel_per_trip_to_an_establishment(claim: Claim, book: Book) -> Iterator[Hit]:
-    """One lump sum and one distance per trip to an establishment, however many patients."""
-    for line in claim.lines:
-        if line.place != "facility" or not is_travel(claim, line):
-            continue
-        if (claim.key, line.key) in trips(claim, book, line.day, "facility"):
-            yield Hit(
-                line.key,
-                f"{line.key_letter} du {say_day(line.day)} : le déplacement dans cet établissement est déjà "
-                "facturé pour un autre patient de ce passage.",
-                remove(line),
-            )
-
-
-@rule("GEN-10", "infirmier")
-def one_distance_per_address(claim: Claim, book: Book) -> Iterator[Hit]:
-    """One distance for the patients of one address on one trip; the lump sum at home is INF-16's."""
-    for line in claim.lines:
-        if line.place != "home" or kind(claim, line) != "distance":
-            continue
-        if (claim.key, line.key) in trips(claim, book, line.day, "home"):
-            yield Hit(
-                line.key,
-                f"{line.key_letter} du {say_day(line.day)} : un autre patient de cette adresse les porte déjà "
-                "pour ce passage.",
-                remove(line),
-            )
-
-
-# --- night, Sunday, holidays
-
-
-def in_ring(minute: int, start: int, end: int) -> bool:
-    """Whether the minute lies in a part of the day that passes midnight.
-
-    >>> in_ring(1300, 1200, 480), in_ring(60, 1200, 480), in_ring(480, 1200, 480)
-    (True, True, False)
-    """
-    return minute >= start or minute < end
-
-
-def _mentions(line: Line, book: Book) -> frozenset[str] | None:
-    """Mentions of the prescription, ``None`` where it is not known."""
-    prescription = book.prescription(line)
-    return None if prescription is None else prescription.mentions
-
-
-def _without_surcharge(line: Line) -> Proposal:
-    return Proposal("complement", f"Retirer la majoration {line.complement}", line.key, value="")
-
-
-@rule("GEN-11")
-def surcharge_at_its_hours(claim: Claim, book: Book) -> Iterator[Hit]:
-    """Night between 20 and 8, call between 19 and 7 unless ordered at night; F on a Sunday or holiday."""
-    for line in claim.lines:
-        if line.complement == "F":
-            problem, severity = _no_holiday(claim, line)
-        elif line.complement == "N":
-            problem, severity = _no_night(line, book), None
-        else:
-            continue
-        if problem:
-            yield Hit(
-                line.key,
-                f"{name(line)} {line.complement} : {problem}",
-                _without_surcharge(line),
-                severity,
-            )
-
-
-def _no_holiday(claim: Claim, line: Line) -> tuple[str, Severity | None]:
-    """A holiday of Alsace-Moselle or of a territory may be one where the practitioner works: only advice."""
-    if is_sunday_or_holiday(line.day, claim.zone):
-        return "", None
-    if any(is_holiday(line.day, place) for place in country_subdivisions() if place):
-        if claim.is_billed:
-            return "", None
-        return f"le {say_day(line.day)} n'est férié que dans certains territoires.", ADVICE
-    return f"le {say_day(line.day)} n'est ni un dimanche ni un jour férié.", None
-
-
-def _no_night(line: Line, book: Book) -> str:
-    start, end = limit("GEN-11-nuit-debut"), limit("GEN-11-nuit-fin")
-    called_from, called_to = limit("GEN-11-appel-debut"), limit("GEN-11-appel-fin")
-    if line.minute is not None and not in_ring(line.minute, start, end):
-        return f"soin à {clock(line.minute)}, hors de la nuit ({clock(start)} à {clock(end)})."
-    if (
-        line.called_minute is not None
-        and "night" not in (_mentions(line, book) or ())
-        and not in_ring(line.called_minute, called_from, called_to)
-    ):
-        return f"appel à {clock(line.called_minute)}, hors de {clock(called_from)} à {clock(called_to)}."
-    return ""
-
-
-def _repeated_without_order(claim: Claim, book: Book) -> Iterator[Hit]:
-    """A surcharge on an act repeated on other days, and a prescription that does not say so."""
-    timeline = book.timeline(claim)
-    days = timeline.memo.get("days_of_act")
-    if days is None:
-        days = timeline.memo["days_of_act"] = {}
-        for entry in timeline:
-            if entry.line.act is not None:
-                key = (family(entry.line.act), entry.line.prescription)
-                days.setdefault(key, set()).add(entry.line.day)
-    for line in claim.lines:
-        if not line.complement or line.act is None or line.is_emergency:
-            continue
-        mentions = _mentions(line, book)
-        repeated = len(days.get((family(line.act), line.prescription), ())) > 1
-        needed = {"N": {"night"}, "F": {"daily"}}.get(line.complement, {"night", "daily"})
-        if mentions is not None and repeated and needed.isdisjoint(mentions):
-            words = "une exécution de nuit" if line.complement == "N" else "un soin quotidien"
-            yield Hit(
-                line.key,
-                f"{name(line)} {line.complement} du {say_day(line.day)} : acte répété, l'ordonnance ne dit pas "
-                f"qu'{words} est nécessaire.",
-                _without_surcharge(line),
-            )
-
-
-@rule("GEN-12", "infirmier", "kinesitherapeute")
-def surcharge_is_ordered(claim: Claim, book: Book) -> Iterator[Hit]:
-    """A repeated surcharge needs the word of the prescriber; an ordered one that is missing is proposed."""
-    yield from _repeated_without_order(claim, book)
-    if claim.profession == "kinesitherapeute":  # of nurses INF-40 speaks
-        yield from _ordered_and_missing(claim, book)
-
-
-def _ordered_and_missing(claim: Claim, book: Book) -> Iterator[Hit]:
-    """Daily care ordered, done on a Sunday or holiday, no surcharge in the session."""
-    for entries in book.sessions(claim):
-        cared = [
-            entry.line
-            for entry in entries
-            if entry.claim is claim and entry.line.has("reeducation") and entry.line.factor != 0
-        ]
-        if not cared or any(entry.line.complement for entry in entries):
-            continue
-        line = max(cared, key=lambda one: one.coefficient)
-        if "daily" not in (_mentions(line, book) or ()):
-            continue
-        if is_sunday_or_holiday(line.day, claim.zone):
-            cents = unit_cents(claim, book, "F", line.day)
-            yield Hit(
-                line.key,
-                f"{name(line)} du {say_day(line.day)}, dimanche ou jour férié, soins quotidiens prescrits : la "
-                "majoration F est due.",
-                Proposal("complement", "Ajouter la majoration F", line.key, value="F", gain=cents),
-                ADVICE,
-            )
-
-
-@rule("GEN-13", "infirmier")
-def one_surcharge_per_session(claim: Claim, book: Book) -> Iterator[Hit]:
-    """Night and Sunday do not add up, and a session bears one surcharge; passages of imported claims are not known."""
-    if claim.is_billed:
-        return
-    for entries in book.sessions(claim):
-        surcharged = [entry for entry in entries if entry.line.complement]
-        for entry in surcharged[1:]:
-            if entry.claim is claim:
-                yield Hit(
-                    entry.line.key,
-                    f"{name(entry.line)} du {say_day(entry.line.day)} : la séance porte déjà la majoration "
-                    f"{surcharged[0].line.complement}. Gardez la plus favorable seule.",
-                    _without_surcharge(entry.line),
-                )
-
-
-# --- value of the day
-
-
-def surcharges(claim: Claim, book: Book, line: Line) -> list[int] | None:
-    """What the complement may be worth, ``None`` when that is not known."""
-    if not line.complement:
-        return [0]
-    letters = {"N": ("N", "NN"), "F": ("F",)}.get(line.complement, ())
-    found = [
-        cents
-        for letter in letters
-        if letter_of(claim, letter)
-        and (cents := unit_cents(claim, book, letter, line.day)) is not None
-    ]
-    return found or None
-
-
-def factors(claim: Claim, line: Line) -> tuple[int, ...]:
-    """Percentages at which the line may be billed; whether that one is right is GEN-04's and ORT-02's."""
-    if line.factor is not None and not claim.is_billed:
-        return (line.factor,)
-    return (100, 50, limit("ORT-02-taux")) if claim.profession == "orthophoniste" else (100, 50)
-
-
-def prices(claim: Claim, line: Line, unit: int, extra: list[int]) -> list[int]:
-    return [
-        act_price(unit, line.coefficient, line.quantity, factor) + more
-        for factor in factors(claim, line)
-        for more in extra
-    ]
-
-
-@rule("GEN-14")
-def value_of_the_day(claim: Claim, book: Book) -> Iterator[Hit]:
-    """The amount is that of the values in force on the day of care; silent where a value is not known."""
-    for line in claim.lines:
-        if line.act is not None:
-            problem = _period_problem(line)
-            if problem:
-                yield Hit(line.key, f"{name(line)} du {say_day(line.day)} : {problem}")
-                continue
-        if line.amount is None or kind(claim, line) == "distance":
-            continue
-        letter = letter_of(claim, line.key_letter)
-        filed = letter.tariff_letter if letter else line.key_letter
-        try:
-            value = book.tariff.value(filed, claim.zone, line.day)
-        except UnknownValue:
-            continue
-        extra = surcharges(claim, book, line)
-        if extra is None:
-            continue
-        right = prices(claim, line, value.cents, extra)
-        if any(abs(line.amount - price) <= line.quantity for price in right):
-            continue  # a cent per act: halves are rounded in more than one way
-        yield from _wrong_amount(claim, book, line, filed, value, right, extra)
-
-
-def _period_problem(line: Line) -> str:
-    if line.has("non_confirme"):
-        return (
-            "coefficient annoncé dont l'application n'est pas confirmée : vérifiez avant d'envoyer."
-        )
-    if line.act.start is not None and line.day < line.act.start:
-        return f"ce coefficient ne vaut qu'à partir du {say_day(line.act.start)}."
-    if line.act.end is not None and line.day >= line.act.end:
-        return f"ce coefficient ne vaut plus depuis le {say_day(line.act.end)}."
-    return ""
-
-
-def _wrong_amount(claim, book, line, filed, value, right, extra) -> Iterator[Hit]:
-    """What to say of an amount that is none of the right ones."""
-    expected = max(right)
-    period = ""
-    neighbours = [value.start - timedelta(days=1)] + ([value.end] if value.end else [])
-    for day in neighbours:
-        try:
-            other = book.tariff.value(filed, claim.zone, day)
-        except UnknownValue:
-            continue
-        others = prices(claim, line, other.cents, extra)
-        if line.amount in others:
-            expected = right[others.index(line.amount)]
-            period = (
-                f"valeur d'avant le {say_day(value.start)}"
-                if other.start < value.start
-                else f"valeur d'après le {say_day(value.end)}"
-            )
-            break
-    if not period and line.amount < expected and len(right) > 1:
-        return  # neither full nor reduced, and no other period: nothing certain
-    difference = expected - line.amount
-    text = (
-        f"{name(line)} du {say_day(line.day)} : {euros(line.amount)} facturés, {euros(expected)} au tarif "
-        f"du jour{f' ({period})' if period else ''}. "
-    )
-    text += (
-        f"Il manque {euros(difference)}." if difference > 0 else "La caisse refusera le surplus."
-    )
-    yield Hit(
-        line.key,
-        text,
-        Proposal(
-            "replace",
-            f"{euros(line.amount)} → {euros(expected)}",
-            line.key,
-            act=line.act.code if line.act else "",
-            key_letter=line.key_letter,
-            coefficient=line.coefficient,
-            factor=line.factor,
-            gain=difference,
-        ),
-        ADVICE if difference > 0 else None,
-    )
-
-
-# --- overruns
-
-
-@rule("GEN-15")
-def overrun_only_on_demand(claim: Claim, book: Book) -> Iterator[Hit]:
-    """An overrun needs the qualifier DE and a reason, and none is due from a patient under C2S or AME."""
-    over = [line for line in claim.lines if line.overrun > 0]
-    flags = book.patient(claim).flags & {"c2s", "ame"}
-    if not over and claim.overrun_total > 0 and flags:
-        yield Hit(None, f"Dépassement de {euros(claim.overrun_total)} : {_no_overrun(flags)}")
-    for line in over:
-        what = f"Dépassement de {euros(line.overrun)} le {say_day(line.day)} : "
-        if flags:
-            yield Hit(
-                line.key,
-                what + _no_overrun(flags),
-                severity=ADVICE if line.overrun_qualifier == "DE" and line.reason else None,
-            )
-        elif line.overrun_qualifier != "DE":
-            yield Hit(
-                line.key,
-                what
-                + "le qualifiant DE manque. Ajoutez-le avec le motif, ou retirez le dépassement.",
-                severity=soften(claim) if not line.overrun_qualifier else None,
-            )
-        elif not line.reason and not claim.is_billed:
-            yield Hit(
-                line.key,
-                what + "notez l'exigence du patient (heure, lieu) qui le justifie.",
-                severity=ADVICE,
-            )
-
-
-def _no_overrun(flags: frozenset[str]) -> str:
-    whose = "de la C2S" if "c2s" in flags else "de l'AME"
-    return f"interdit, le patient bénéficie {whose}. Retirez-le."
 
 
 # --- duplicates

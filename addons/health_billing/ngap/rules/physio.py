@@ -8,6 +8,7 @@ from bisect import bisect_left
 from collections.abc import Iterator
 from datetime import timedelta
 
+from ..calendar import add_months
 from ..control import Book, Entry, Hit, Timeline, rule
 from ..limits import limit, limit_day
 from ..model import Claim, Line, Proposal
@@ -334,13 +335,14 @@ def bdk_act(book: Book, is_neuro: bool):
 def isolated_assessment_outside_a_treatment(claim: Claim, book: Book) -> Iterator[Hit]:
     """An assessment of section 1 is not billed while a treatment runs or is ordered with it."""
     around = timedelta(days=limit("MK-04-serie"))
+    ordered = timedelta(days=limit("MK-04-ordonnance"))
     for line in acts(claim):
         if not line.has("bilan_isole"):
             continue
         sessions = book.timeline(claim).tagged("reeducation")
         same = line.prescription is not None and any(
             entry.line.prescription == line.prescription
-            for entry in sessions.between(line.day - 12 * around, line.day + 12 * around)
+            for entry in sessions.between(line.day - ordered, line.day + ordered)
         )
         running = sessions.between(line.day - around, line.day + timedelta(days=1))
         if same or running:
@@ -408,20 +410,9 @@ def _sessions_of_a_year(claim: Claim, book: Book, line: Line) -> int:
             for entry in book.timeline(claim).tagged("referentiel_12_mois")
             if entry.line.act.code == line.act.code
         ]
-    start = _months_before(line.day, limit("MK-05-annee"))
+    start = add_months(line.day, -limit("MK-05-annee"))
     days = ranks[line.act.code]
     return bisect_left(days, line.day) - bisect_left(days, start)
-
-
-def _months_before(day, months: int):
-    index = day.year * 12 + day.month - 1 - months
-    year, month = divmod(index, 12)
-    for last in (day.day, 28):
-        try:
-            return day.replace(year=year, month=month + 1, day=last)
-        except ValueError:
-            continue
-    raise AssertionError("unreachable")
 
 
 @rule("MK-06", KINE)

@@ -106,6 +106,7 @@ def _is_reduced(line: Line) -> bool:
 @rule("ORT-02", SPEECH)
 def renewal_assessment_is_reduced(claim: Claim, book: Book) -> Iterator[Hit]:
     """A renewal assessment at full price; one that looks like a renewal is only advised on."""
+    rate = limit("ORT-02-taux")
     for line in acts(claim):
         if not line.has("bilan") or _is_reduced(line):
             continue
@@ -117,11 +118,11 @@ def renewal_assessment_is_reduced(claim: Claim, book: Book) -> Iterator[Hit]:
         if not line.is_renewal and not earlier:
             continue
         if line.is_renewal:
-            text, severity = "bilan de renouvellement à 70 % du coefficient.", None
+            text, severity = f"bilan de renouvellement à {rate} % du coefficient.", None
         else:
             text = (
                 f"même bilan le {say_day(earlier[-1].day)} : s'il s'agit d'un renouvellement, "
-                "il se cote à 70 %."
+                f"il se cote à {rate} %."
             )
             severity = ADVICE
         yield Hit(
@@ -142,12 +143,13 @@ def _renewal(claim: Claim, book: Book, line: Line) -> Proposal:
         gain = act_price(unit, line.act.coefficient, 1, rate) - now
     return Proposal(
         "replace",
-        f"{name(line)} → {line.key_letter} {number(reduced)} (× 0,70)",
+        f"{name(line)} → {line.key_letter} {number(reduced)} ({rate} %)",
         line.key,
         act=line.act.code,
         key_letter=line.key_letter,
         coefficient=line.act.coefficient,
         factor=rate,
+        value="renewal",
         gain=gain,
     )
 
@@ -365,7 +367,10 @@ def one_travel_sum(claim: Claim, book: Book) -> Iterator[Hit]:
         if not sums:
             continue
         if len({entry.line.key_letter for entry in sums}) > 1:
-            yield from _too_many_sums(sums, claim)
+            if (
+                len(sums) > len(care) or not claim.is_billed
+            ):  # imported: two visits of the day stand here
+                yield from _too_many_sums(sums, claim)
             continue
         if not care:
             continue
@@ -414,7 +419,7 @@ def _other_sum(
     elif line.key_letter == "IFN" and not neuro:
         yield Hit(
             line.key,
-            f"IFN {when} : réservée aux actes 15,6 et 15,7. Facturez l'IFD.",
+            f"IFN {when} : réservée aux pathologies neurologiques à domicile. Facturez l'IFD.",
             swap_letter(claim, book, line, "IFD"),
         )
     elif line.key_letter == "IFS" and in_time is False:

@@ -620,6 +620,11 @@ export class RoundWeek extends Component {
 
     onSearchKeydown(ev) {
         const { search } = this.state;
+        if (!search) {
+            // closed a moment ago: the input is still there for the next key of a fast hand
+            this.onKeydown(ev);
+            return;
+        }
         const found = this.found;
         if (ev.key === "ArrowDown" || ev.key === "ArrowUp") {
             const step = ev.key === "ArrowDown" ? 1 : -1;

@@ -41,7 +41,9 @@ class HealthCockpit(models.AbstractModel):
         for lane in LANES:
             cards = getattr(self, f"_cards_{lane}")(day)
             for source in SOURCES:
-                cards += self.env[source]._cockpit_cards(lane, day)
+                # the accountant sees the money, and no card of what they may not open
+                if self.env[source].has_access("read"):
+                    cards += self.env[source]._cockpit_cards(lane, day)
             cards = self._gather(cards)
             cards.sort(key=lambda card: self._rank(card, day))
             lanes.append(
@@ -231,6 +233,8 @@ class HealthCockpit(models.AbstractModel):
     @api.model
     def _cards_deadlines(self, day):
         """What is lost if nobody claims it in time."""
+        if not self.env["health.fse"].has_access("read"):
+            return []
         return self.env["health.forclusion"]._cards(day)
 
     @api.model

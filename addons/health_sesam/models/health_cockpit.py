@@ -6,7 +6,9 @@ class HealthCockpit(models.AbstractModel):
 
     @api.model
     def _lot_cards(self, state, title, why, button):
-        """One card per practitioner that has lots in a state."""
+        """One card per practitioner that has lots in a state; none for who may not open lots."""
+        if not self.env["health.lot"].has_access("read"):
+            return []
         domain = [("company_id", "in", self.env.companies.ids), ("state", "=", state)]
         return [
             {
@@ -58,6 +60,8 @@ class HealthCockpit(models.AbstractModel):
             self.env._("The practitioner signs and sends them in the approved software."),
             self.env._("See the lots"),
         )
+        if not self.env["health.fse"].has_access("read"):
+            return cards
         domain = [("company_id", "in", self.env.companies.ids), ("lot_issue", "!=", False)]
         for company, count, amount in self.env["health.fse"]._read_group(
             domain, ["company_id"], ["__count", "amount_total:sum"]

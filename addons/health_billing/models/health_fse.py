@@ -123,9 +123,7 @@ class HealthFse(models.Model):
     prescription_id = fields.Many2one(
         "health.prescription", index="btree_not_null", check_company=True
     )
-    quote_id = fields.Many2one(
-        "sale.order", string="Quote", index="btree_not_null", copy=False, check_company=True
-    )
+    quote_id = fields.Many2one("sale.order", index="btree_not_null", copy=False, check_company=True)
     overrun = fields.Monetary(help="Part of the total beyond the tariff, owed by the patient.")
     overrun_qualifier = fields.Char(size=2, help="DE: exceptional demand of the patient.")
     finding_ids = fields.One2many("health.finding", "fse_id", string="Findings")

@@ -59,6 +59,13 @@ class HealthShare(models.Model):
     is_rejected = fields.Boolean(
         "Rejected", copy=False, help="An open rejection stands against this share."
     )
+    is_replaced = fields.Boolean(
+        "Replaced",
+        compute="_compute_is_replaced",
+        compute_sudo=True,
+        search="_search_is_replaced",
+        help="Another FSE corrects this one. Who sees shares but no care asks by this field.",
+    )
     amount_residual = fields.Monetary("Left to pay", compute="_compute_state", store=True)
     state = fields.Selection(
         [
@@ -115,6 +122,18 @@ class HealthShare(models.Model):
                 clock = replace(clock, months=share.partner_id.health_forclusion_months)
             days = [share.fse_id.fse_date, *share.fse_id.act_ids.mapped("act_date")]
             share.forclusion_date = clock and clock.first_forfeited(filter(None, days))
+
+    @api.depends("fse_id.replaced_by_ids")
+    def _compute_is_replaced(self):
+        for share in self:
+            share.is_replaced = bool(share.fse_id.replaced_by_ids)
+
+    @api.model
+    def _search_is_replaced(self, operator, value):
+        if operator != "in":
+            return NotImplemented
+        replaced = self.env["health.fse"].sudo()._search([("replaced_by_ids", "!=", False)])
+        return [("fse_id", "in" if True in value else "not in", replaced)]
 
     @api.depends("forclusion_date")
     def _compute_last_day(self):

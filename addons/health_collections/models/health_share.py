@@ -57,7 +57,7 @@ class HealthShare(models.Model):
             ("state", "in", ("due", "partial")),
             ("due_date", "<", day),
             ("amount_residual", ">", 0),
-            ("fse_id.replaced_by_ids", "=", False),
+            ("is_replaced", "=", False),
         ]
 
     @api.model

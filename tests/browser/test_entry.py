@@ -50,7 +50,7 @@ def cents(text):
 def test_nurse_week(page, base_url, log_in, screens, errors, shot):
     log_in("facturiere")
     expect(page.locator(".o_health_cockpit")).to_be_visible(timeout=60_000)
-    page.get_by_role("button", name="Facturation").click()
+    page.get_by_role("button", name="Facturation", exact=True).click()
     page.get_by_role("menuitem", name="Semaine").click()
     expect(page.locator(".o_round_week")).to_be_visible()
     to_week(page, "Élodie Marchand")

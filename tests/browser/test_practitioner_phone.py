@@ -22,7 +22,9 @@ def test_question_answered_with_a_photo(page, base_url, log_in, screens, errors,
     screens.search(PATIENT)
     expect(page.locator(".o_data_row")).to_have_count(1)
     page.locator("thead .o_list_record_selector input").check()
-    page.get_by_role("button", name="Actions", exact=False).first.click()
+    page.locator(".o_cp_action_menus button, .o_control_panel_actions button").filter(
+        has_text="Actions"
+    ).click()
     page.get_by_role("menuitem", name="Demander au praticien").click()
     dialog = page.get_by_role("dialog")
     dialog.get_by_label("À compléter").check()

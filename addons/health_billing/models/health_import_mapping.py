@@ -99,6 +99,13 @@ class HealthImportMapping(models.Model):
         self.name = self.name or (self.sample_name or "").rsplit(".", 1)[0]
         return None
 
+    @api.onchange("company_id")
+    def _onchange_company_id(self):
+        """Whose files they are stands for the billing number that no column gives."""
+        for column in self.column_ids:
+            if column.target == "provider_no" and not column.source:
+                column.constant = self.company_id.health_provider_no
+
     @api.model
     def _from_sample(self, content, company):
         """Header and suggested columns of a file.

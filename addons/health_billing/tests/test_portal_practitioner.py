@@ -144,7 +144,7 @@ class TestPortalPractitioner(QuestionCommon, HttpCase):
                 with self.subTest(login, path=path):
                     page = self.get(path, 403).text
                     self.assertNotIn("précision", page)
-                    self.assertIn("réservée aux praticiens", page)
+                    self.assertIn("réservée aux professionnels", page)
             token = self.csrf()
             self.post(f"/demande/{mine.id}/repondre", {"answer": "x"}, status=403, token=token)
             self.post("/visite/1/faite", {}, status=403, token=token)

@@ -199,10 +199,16 @@ class HealthCockpit(models.AbstractModel):
         [(open_amount,)] = self.env["health.share"]._read_group(
             company_domain + [("state", "not in", ("draft", "paid"))], [], ["amount_residual:sum"]
         )
-        [(sent_count, sent_amount)] = self.env["health.fse"]._read_group(
-            company_domain + [("fse_date", ">", day - timedelta(days=30)), ("fse_date", "<=", day)],
-            [],
-            ["__count", "amount_total:sum"],
+        # a count and a sum of one's own practitioners: the accountant opens no claim, but may add them up
+        [(sent_count, sent_amount)] = (
+            self.env["health.fse"]
+            .sudo()
+            ._read_group(
+                company_domain
+                + [("fse_date", ">", day - timedelta(days=30)), ("fse_date", "<=", day)],
+                [],
+                ["__count", "amount_total:sum"],
+            )
         )
         [(paid,)] = self.env["health.share"]._read_group(
             company_domain + [("state", "=", "paid")], [], ["amount:sum"]

@@ -23,7 +23,7 @@ class HealthForclusion(models.AbstractModel):
     @api.model
     def _share_domain(self):
         """Shares of payers that can still be lost: not settled, and not of a claim that another replaced."""
-        return Domain("state", "!=", "paid") & Domain("fse_id.replaced_by_ids", "=", False)
+        return Domain("state", "!=", "paid") & Domain("is_replaced", "=", False)
 
     @api.model
     def _share_windows(self, day):

@@ -25,7 +25,7 @@ def test_question_answered_with_a_photo(page, base_url, log_in, screens, errors,
     page.locator(".o_cp_action_menus button, .o_control_panel_actions button").filter(
         has_text="Actions"
     ).click()
-    page.get_by_role("menuitem", name="Demander au praticien").click()
+    page.get_by_role("menuitem", name="Demander au professionnel").click()
     dialog = page.get_by_role("dialog")
     dialog.get_by_label("À compléter").check()
     expect(dialog.locator("[name=text] textarea")).to_have_value(

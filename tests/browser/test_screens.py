@@ -12,6 +12,17 @@ ACTIONS = [
     "health_billing.action_ngap_act",
     "health_billing.action_ngap_value",
     "health_billing.action_parameter",
+    "health_billing.action_coverage",
+    "health_billing.action_coverage_case",
+    "health_billing.action_finding",
+    "health_billing.action_prescription",
+    "health_billing.action_prior_agreement",
+    "health_billing.action_quote",
+    "health_billing.action_rights_proof",
+    "health_billing.action_round_plan",
+    "health_billing.action_rule",
+    "health_billing.action_share_forclusion",
+    "health_billing.action_visit",
     "health_billing.action_cycle",
     "health_sesam.action_lot",
     "health_sesam.action_arl",
@@ -27,6 +38,14 @@ ACTIONS = [
     "health_collections.action_payment_link",
 ]
 
+#: lists that the demo day leaves empty
+EMPTY = [
+    "health_billing.action_catalogue_update",
+    "health_billing.action_import_mapping",
+    "health_billing.action_question",
+    "health_billing.action_visit_unbilled",
+]
+
 
 def test_every_screen_opens(page, base_url, log_in, errors, shot):
     log_in("responsable")
@@ -35,4 +54,8 @@ def test_every_screen_opens(page, base_url, log_in, errors, shot):
         expect(page.locator(".o_list_view"), action).to_be_visible(timeout=30_000)
         expect(page.locator(".o_data_row, .o_group_header").first, action).to_be_visible()
         page.wait_for_timeout(300)
+        shot(f"ecran-{action}")
+    for action in EMPTY:
+        page.goto(f"{base_url}/odoo/action-{action}")
+        expect(page.locator(".o_list_view"), action).to_be_visible(timeout=30_000)
         shot(f"ecran-{action}")

@@ -7,7 +7,7 @@ from odoo.tools import SQL
 from .. import ngap
 from ..ngap.shares import Terms, split
 from ..tools import QUIET, cents, euros, format_cents
-from .health_ngap import ADDED_KINDS, update_changed
+from .health_ngap import ADDED_KINDS, OUTSIDE, update_changed
 
 #: what may no longer change once an FSE is validated
 BILLED_FIELDS = frozenset(
@@ -763,7 +763,7 @@ class HealthFse(models.Model):
                     cents(act.amount),
                     terms[key],
                     cents(act.overrun),
-                    is_covered=act.key_letter != "HN",
+                    is_covered=act.key_letter != OUTSIDE,
                 )
                 update_changed(
                     act,

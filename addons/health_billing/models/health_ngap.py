@@ -8,6 +8,8 @@ from .. import ngap
 
 #: kinds of key letters that pricing adds by itself, besides the acts done
 ADDED_KINDS = frozenset({"travel", "distance", "supplement"})
+#: an act outside the nomenclature: its price is agreed with the patient, and no rule speaks of it
+OUTSIDE = "HN"
 #: numbers of the insurance that are a situation of the patient too
 SITUATION_BY_NATURE = {"30": "maternity", "41": "work_accident"}
 
@@ -107,13 +109,15 @@ class HealthNgap(models.AbstractModel):
 
     @api.model
     def _rows(self, scope):
-        """Acts whose ids the query ``scope`` gives, with what is needed of their FSE."""
+        """Acts of the nomenclature whose ids the query ``scope`` gives, with what is needed of their FSE."""
         self.env.cr.execute(
             SQL(
                 "SELECT %s FROM health_fse_act a JOIN health_fse f ON f.id = a.fse_id"
-                " WHERE a.id IN (%s) ORDER BY a.act_date, a.fse_id, a.sequence, a.id",
+                " WHERE a.id IN (%s) AND a.key_letter IS DISTINCT FROM %s"
+                " ORDER BY a.act_date, a.fse_id, a.sequence, a.id",
                 _COLUMNS,
                 scope,
+                OUTSIDE,
             )
         )
         names = [column.name for column in self.env.cr.description]

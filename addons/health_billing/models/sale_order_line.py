@@ -3,6 +3,7 @@ from odoo import api, fields, models
 from ..ngap import UnknownValue, act_price
 from ..ngap.shares import split
 from ..tools import cents, euros
+from .health_ngap import OUTSIDE
 
 
 class SaleOrderLine(models.Model):
@@ -120,7 +121,7 @@ class SaleOrderLine(models.Model):
         return {
             "sequence": sequence,
             "act_date": day,
-            "key_letter": product.health_key_letter or "HN",
+            "key_letter": product.health_key_letter or OUTSIDE,
             "coefficient_hundredths": product.health_coefficient_hundredths or 100,
             "product_id": product.id if product.health_key_letter else False,
             "quantity": 1,

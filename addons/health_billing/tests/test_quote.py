@@ -185,6 +185,17 @@ class TestQuote(QuoteCommon):
         self.parameter("quote_scope", 2)
         self.assertEqual(len(self.findings(both)), 2)
 
+    def test_outside_the_nomenclature_keeps_its_price(self):
+        """The price agreed stands; the acts of the same session are priced without it."""
+        self.sign(self.quote)
+        self.quote.action_health_make_fse()
+        fse = self.quote.health_fse_ids
+        free = fse.act_ids.filtered(lambda act: act.key_letter == "HN")
+        self.assertEqual((free.amount, free.patient_amount), (12.5, 12.5))
+        self.assertFalse(fse.price_issue)
+        self.assertEqual(fse.amount_total, sum(fse.act_ids.mapped("amount")))
+        self.assertFalse(fse.finding_ids.filtered(lambda one: one.act_id == free))
+
     def test_policy(self):
         fse = self.make_fse(self.nurse, "1", patient=8000, overrun=10)
         self.parameter("quote_policy", 2)

@@ -4,9 +4,10 @@ import io
 import re
 from datetime import date
 
-from conftest import in_odoo
 from openpyxl import Workbook
 from playwright.sync_api import expect
+
+from conftest import in_odoo
 
 HEADER = [
     "N° facture",

@@ -210,13 +210,6 @@ class Screens:
     def tab(self, name):
         self.page.get_by_role("tab", name=name, exact=True).click()
 
-    def lines(self, name):
-        """Rows of a list in the form, each as the list of its cells in words."""
-        rows = self.page.locator(f".o_form_view [name={name}] .o_data_row")
-        return [
-            [cell.strip() for cell in row.locator("td").all_inner_texts()] for row in rows.all()
-        ]
-
     def shares(self):
         """Who owes what on the FSE that is open: kind → amount in words."""
         self.tab("Qui doit quoi")

@@ -50,7 +50,7 @@ def cents(text):
 def test_nurse_week(page, base_url, log_in, screens, errors, shot):
     log_in("facturiere")
     expect(page.locator(".o_health_cockpit")).to_be_visible(timeout=60_000)
-    page.get_by_role("button", name="Facturation", exact=True).click()
+    page.locator(".o_menu_sections button", has_text="Factur").first.click()
     page.get_by_role("menuitem", name="Semaine").click()
     expect(page.locator(".o_round_week")).to_be_visible()
     to_week(page, "Élodie Marchand")
@@ -181,9 +181,9 @@ def test_nurse_week(page, base_url, log_in, screens, errors, shot):
     # Cazenove: lines with travel and the Sunday surcharge; all of it for the fund
     back(page)
     screens.open_row("Cazenove")
-    lines = screens.lines("act_ids")
-    assert sum("IK" in line for line in lines) == 14
-    assert sum("IFD" in line for line in lines) == 14
+    letters = page.locator("[name=act_ids] .o_data_row [name=key_letter]")
+    expect(letters.filter(has_text=re.compile("^IK$"))).to_have_count(14)
+    expect(letters.filter(has_text="IFD")).to_have_count(14)
     sunday = page.locator("[name=act_ids] .o_data_row").filter(has_text="Dimanche")
     expect(sunday).to_have_count(2)
     # AMI 1 3,35 + 8,50

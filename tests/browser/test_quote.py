@@ -48,7 +48,7 @@ def test_quote_signed_on_the_phone(page, browser, base_url, log_in, screens, err
     screens.open("fse/new")
     screens.choose("patient_id", PATIENT)
     page.get_by_role("button", name="Ajouter une ligne").click()
-    screens.choose("product_id", "RSM 8,07")
+    screens.choose("product_id", "RSM 8,09")
     page.locator("[name=act_ids] [name=overrun] input").fill("80")
     screens.press("Calculer et contrôler")
     warning = page.locator("[name=open_finding_ids] .o_data_row", has_text="DEV-01")

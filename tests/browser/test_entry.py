@@ -181,6 +181,7 @@ def test_nurse_week(page, base_url, log_in, screens, errors, shot):
     # Cazenove: lines with travel and the Sunday surcharge; all of it for the fund
     back(page)
     screens.open_row("Cazenove")
+    screens.tab("Actes")
     letters = page.locator("[name=act_ids] .o_data_row [name=key_letter]")
     expect(letters.filter(has_text=re.compile("^IK$"))).to_have_count(14)
     expect(letters.filter(has_text="IFD")).to_have_count(14)
@@ -198,6 +199,7 @@ def test_nurse_week(page, base_url, log_in, screens, errors, shot):
     # Ramondou: a second long infusion of the day is AMI 4,1 (secondary source: a warning)
     back(page)
     screens.open_row("Ramondou")
+    screens.tab("Actes")
     warning = page.locator("[name=open_finding_ids] .o_data_row")
     expect(warning).to_have_count(4)
     expect(warning.first).to_contain_text("INF-19")

@@ -62,6 +62,7 @@ def test_nurse_week(page, base_url, log_in, screens, errors, shot):
     shot("semaine-1-ouverte")
 
     # Monday is done, by one key
+    cell(page, "Orsini", DAYS[1]).click()
     keys.press("Home")
     keys.press("t")
     expect(said).to_contain_text("25 passages faits")

@@ -360,7 +360,8 @@ def expected(truth):
 
 README = """# The demo agency
 
-A fictitious billing agency, « {agency} », with four practitioners (one per trade) whose own software bills, over two months:
+A fictitious billing agency, « {agency} », with four practitioners (one per trade) whose own
+software bills, over two months:
 care from {first} to {last}, seen on **{today}**. `bin/demo` loads these files through the entry
 points a user has: `env["health.inbox"].ingest(name, content)`, file by file.
 
@@ -378,7 +379,7 @@ and bank labels serve the demo only. Insurers are fictitious.
 | `arl/<billing number>.csv` | acknowledgements of the lots |
 | `noemie/<date>-<billing number>-<payer>.noe` | {noemie} returns, flat and wrapped, some gzip |
 | `bank/<billing number>.xml` | one CAMT.053 per practitioner, {entries} entries |
-| `entry.json` | what the agency enters itself: a fifth practitioner's round, three single cases, a quote; nothing of it is billed yet |
+| `entry.json` | what the agency enters itself, not billed yet: a fifth practitioner's round, cases, a quote |
 | `expected.json` | the truth in cents: what a correct product finds on {today} |
 
 ## How it is made

@@ -25,18 +25,22 @@ def cell(page, patient, day, passage=1):
 
 def to_week(page, practitioner):
     """The practitioner's week of 16 November 2026, whatever today is."""
-    page.locator(".o_rw_who").select_option(label=practitioner)
-    expect(page.locator("tr[data-row]").first.or_(page.locator(".o_rw_none"))).to_be_visible()
+    with page.expect_response("**/health.round.week/data"):
+        page.locator(".o_rw_who").select_option(label=practitioner)
+    monday = page.locator("tbody td[data-day]").first
     for _ in range(400):
-        monday = page.locator("tbody td[data-day]").first
-        shown = monday.get_attribute("data-day") if monday.count() else ""
+        expect(monday).to_be_visible()
+        shown = monday.get_attribute("data-day")
         if shown == DAYS[0]:
             break
-        title = page.locator(".o_rw_head h1").inner_text()
-        name = "Semaine suivante" if shown and shown < DAYS[0] else "Semaine précédente"
-        page.get_by_label(name).click()
-        expect(page.locator(".o_rw_head h1")).not_to_have_text(title)
+        with page.expect_response("**/health.round.week/data"):
+            page.get_by_label(
+                "Semaine suivante" if shown < DAYS[0] else "Semaine précédente"
+            ).click()
+        expect(monday).not_to_have_attribute("data-day", shown)
     expect(page.locator(".o_rw_head h1")).to_have_text("Semaine du 16 au 22 novembre 2026")
+    # the keyboard works at once
+    expect(page.locator("tbody td[tabindex='0']")).to_be_focused()
 
 
 def euros_of_week(page):
@@ -245,7 +249,7 @@ def test_nurse_week(page, base_url, log_in, screens, errors, shot):
     to_week(page, "Élodie Marchand")
     expect(page.locator(".o_rw_billed .fa-lock").first).to_be_visible()
     keys.press("Control+Enter")
-    expect(page.locator(".o_notification")).to_contain_text("Aucun passage de cette semaine")
+    expect(page.locator(".o_notification")).to_contain_text("Aucun passage fait et non facturé cette semaine")
     expect(page.get_by_role("dialog")).to_have_count(0)
     shot("semaine-13-facturee")
 

@@ -42,6 +42,7 @@ export class RoundWeek extends Component {
         this.queue = Promise.resolve();
         this.ids = {}; // uid of a visit made here → its id
         this.uid = 0;
+        this.hourTyped = "";
         this.wantsFocus = true;
         onWillStart(() => this.load());
         onMounted(() => this.focus());
@@ -176,7 +177,15 @@ export class RoundWeek extends Component {
 
     focus() {
         if (this.state.hour !== null) {
-            this.hourInput.el?.focus();
+            const input = this.hourInput.el;
+            if (input && document.activeElement !== input) {
+                input.focus();
+                if (this.hourTyped) {
+                    input.value = this.hourTyped;
+                } else {
+                    input.select();
+                }
+            }
         } else if (this.state.search) {
             if (document.activeElement !== this.input.el) {
                 this.input.el?.focus();
@@ -218,7 +227,15 @@ export class RoundWeek extends Component {
             }
             return;
         }
-        if (this.state.hour !== null || !this.rows.length) {
+        if (this.state.hour !== null) {
+            // typed before the input had the focus
+            if (ev.key.length === 1 && !ev.ctrlKey && !ev.metaKey) {
+                this.hourTyped += ev.key;
+                ev.preventDefault();
+            }
+            return;
+        }
+        if (!this.rows.length) {
             return;
         }
         const { r, c } = this.state.sel;
@@ -644,6 +661,7 @@ export class RoundWeek extends Component {
     // -- hour, plan, patient, prescription ----------------------------------------------------------
 
     editHour() {
+        this.hourTyped = "";
         this.state.hour = this.state.sel.r;
     }
 

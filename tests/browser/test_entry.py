@@ -249,7 +249,9 @@ def test_nurse_week(page, base_url, log_in, screens, errors, shot):
     to_week(page, "Élodie Marchand")
     expect(page.locator(".o_rw_billed .fa-lock").first).to_be_visible()
     keys.press("Control+Enter")
-    expect(page.locator(".o_notification")).to_contain_text("Aucun passage fait et non facturé cette semaine")
+    expect(page.locator(".o_notification")).to_contain_text(
+        "Aucun passage fait et non facturé cette semaine"
+    )
     expect(page.get_by_role("dialog")).to_have_count(0)
     shot("semaine-13-facturee")
 

@@ -1,7 +1,7 @@
 {
     "name": "Health Billing",
     "summary": "Patients, payers, practitioners, FSE with AMO/AMC/patient shares, NGAP catalogue, cockpit",
-    "version": "19.0.2.0.0",
+    "version": "19.0.3.0.0",
     "license": "AGPL-3",
     "author": "Facturière",
     "website": "https://facturiere.example",
@@ -13,6 +13,7 @@
         "product",
         "sale",
         "base_iban",
+        "queue_job",
         "l10n_fr_account",
         "web",
     ],

@@ -1,6 +1,6 @@
 {
     "name": "Health Collections",
-    "version": "19.0.2.0.0",
+    "version": "19.0.3.0.0",
     "summary": "Patient reminders behind a guard, and a payment page without log-in",
     "license": "AGPL-3",
     "author": "Facturière",

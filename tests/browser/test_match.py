@@ -1,10 +1,11 @@
-"""What the matcher leaves to a person: one credit without any return, explained by keyboard, undone, explained again."""
+"""What the matcher leaves to a person: a credit without return, explained by keyboard, undone, explained again."""
 
 import json
 from pathlib import Path
 
-from conftest import in_odoo, words
 from playwright.sync_api import expect
+
+from conftest import in_odoo, words
 
 TRUTH = json.loads(
     (Path(__file__).resolve().parents[2] / "data" / "demo" / "expected.json").read_text()

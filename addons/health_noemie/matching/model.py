@@ -115,7 +115,7 @@ class OpenShare:
     payer_names: tuple[str, ...]
     references: tuple[str, ...]
     amount_cents: int
-    date: date | None = None
+    date: "date | None" = None
     kind: str = AMC
 
 

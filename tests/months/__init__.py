@@ -6,10 +6,9 @@ own facts. `generate(seed, habits, size)` gives a `Month`; the same arguments gi
 
 import itertools
 import random
-from collections import defaultdict
 from datetime import timedelta
 
-from . import bank, story, world
+from . import bank, files, story, world
 from .case import assess, matching_case
 from .habits import CALM, HOSTILE, MESSY, PRESETS, Habits
 from .judge import Judge
@@ -149,9 +148,10 @@ class Month:
         """(settlements, credits, shares, truth): see `case.matching_case` and `case.Truth`."""
         return matching_case(self)
 
-    @property
-    def settlements_of(self):
-        found = defaultdict(list)
-        for settlement in self.settlements:
-            found[settlement.provider].append(settlement)
-        return found
+    def arrivals(self):
+        """The files (`Arrival`), in the order in which they reach the agency."""
+        return files.arrivals(self._draw("files"), self.habits, self)
+
+    def agency(self):
+        """Practitioners and payers to set up first, in the shape of `data/demo/agency.json`."""
+        return files.agency(self)

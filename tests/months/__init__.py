@@ -8,11 +8,12 @@ import itertools
 import random
 from datetime import timedelta
 
-from . import bank, files, story, world
-from .case import assess, matching_case
+from . import bank, files, story, weeks, world
+from .case import Verdict, assess, matching_case
 from .habits import CALM, HOSTILE, MESSY, PRESETS, Habits
 from .judge import Judge
 from .model import Link, Size
+from .weeks import play_weeks
 
 __all__ = [
     "CALM",
@@ -22,8 +23,10 @@ __all__ = [
     "Habits",
     "Month",
     "Size",
-    "generate",
+    "Verdict",
     "assess",
+    "generate",
+    "play_weeks",
 ]
 
 
@@ -61,7 +64,6 @@ class Month:
         for settlement in self.settlements:  # what comes after the last day has not come
             settlement.paid = settlement.paid and settlement in gone
         self._find_links()
-        self._make_fair()
         self.statements = []
         for provider in self.practitioners:
             own = [m for m in self.movements if m.provider is provider]
@@ -73,6 +75,8 @@ class Month:
                 size.first_day,
                 self.today,
             )
+        files.set_days(draw("file days"), habits, self.settlements)
+        self._make_fair()
 
     def _draw(self, topic):
         return random.Random(f"{self.seed}/{topic}")
@@ -112,34 +116,63 @@ class Month:
     def _make_fair(self):
         """What a careful person would get wrong for want of a file is told by the label after all."""
         account = bank.Account(self._draw("fair"), self.habits, None)
-        for _round in range(8):
-            self.matchable, self.seen_reversals, misled = set(), set(), set()
-            for provider in self.practitioners:
-                eyes = Judge(
-                    [m for m in self.movements if m.provider is provider],
-                    [s for s in self.settlements if s.provider is provider],
-                    [share for share in self.open_shares if share[0].provider is provider],
-                )
-                matchable, wrong = eyes.decide(self.links)
-                wrong |= {d for d, c in eyes.reversed.items() if d.undoes is not c}
-                self.matchable |= matchable
-                self.seen_reversals |= eyes.reversed.keys()
-                misled |= wrong
+        for _round in range(12):
+            misled = self._look_back() | self._look_weekly()
             if not misled:
                 return
             for movement in misled:
                 for one in {movement, movement.undoes, movement.undone_by} - {None}:
-                    if one.payer and one.settlements:
-                        one.printed = tuple(s.reference for s in one.settlements)
-                        one.quoted = ()
-                        one.named = True
-                        account.show(one)
-                    elif one.undoes:
-                        one.printed, one.named = one.undoes.printed, True
-                        one.label = f"REJET {one.undoes.label}"
+                    account.tell(one)
         raise AssertionError(
             f"seed {self.seed!r}: {[(m.case, m.label, m.amount) for m in misled]} cannot be told fairly"
         )
+
+    def _look_back(self):
+        """What a person with all the files knows; the movements that would still mislead them."""
+        self.matchable, self.seen_reversals, misled = set(), set(), set()
+        for provider in self.practitioners:
+            eyes = Judge(
+                [m for m in self.movements if m.provider is provider],
+                [s for s in self.settlements if s.provider is provider],
+                [share for share in self.open_shares if share[0].provider is provider],
+            )
+            matchable, wrong, _trusted = eyes.decide(self.links)
+            self.matchable |= matchable
+            self.seen_reversals |= eyes.reversed.keys()
+            misled |= wrong | {d for d, c in eyes.reversed.items() if d.undoes is not c}
+        return misled
+
+    def _look_weekly(self):
+        """The movements that mislead a person who decides every week with the files at hand."""
+        misled, standing, closed = set(), {}, set()
+        as_announced = {
+            m: Link(frozenset(m.pieces or (m,)), frozenset(m.settlements), frozenset())
+            for m in self.movements
+            if m.undone_by and m.settlements and m.settlements[0].announced
+        }
+        for day in weeks.sundays(self):
+            known = weeks.Knowledge(self, day)
+            taken = {thing for r in standing.values() for thing in (*r.settlements, *r.shares)}
+            for provider in self.practitioners:
+                eyes = Judge(
+                    [
+                        m
+                        for m in known.movements
+                        if m.provider is provider and m not in standing and m not in closed
+                    ],
+                    [s for s in known.settlements if s.provider is provider and s not in taken],
+                    [x for x in known.shares if x[0].provider is provider and x not in taken],
+                    [m for m in standing if m.provider is provider],
+                )
+                _matchable, wrong, trusted = eyes.decide(self.links | as_announced)
+                misled |= wrong | {d for d, c in eyes.reversed.items() if d.undoes is not c}
+                for debit, credit in eyes.reversed.items():
+                    for movement in standing[credit].movements if credit in standing else ():
+                        standing.pop(movement, None)
+                    closed |= {debit, credit}
+                for reading in trusted:
+                    standing.update(dict.fromkeys(reading.movements, reading))
+        return misled
 
     def payer_names(self):
         return {name for payer in world.PAYERS for name in (payer.name, *payer.bank_names)}

@@ -121,6 +121,18 @@ class Account:
         )
         self.dress(movement, name, motif)
 
+    def tell(self, movement):
+        """Show everything that identifies a movement."""
+        movement.named, movement.quoted = True, ()
+        if movement.undoes:
+            movement.printed = tuple(s.reference for s in movement.undoes.settlements)
+            movement.label = f"REJET {movement.undoes.label}"
+        elif movement.settlements:
+            movement.printed = tuple(s.reference for s in movement.settlements)
+            self.show(movement)
+        elif movement.shares:
+            movement.quoted = tuple(fse.no for fse, _part in movement.shares)
+
     @staticmethod
     def dress(movement, name, motif, prefix=""):
         bank = movement.provider.bank

@@ -82,10 +82,7 @@ def settlement_value(model, settlement):
 
 
 def matching_case(month):
-    """(settlements, credits, shares, truth) of a month: `match(settlements, credits, month.payer_names(), shares)`.
-
-    `shares` is empty as long as the matcher has no `OpenShare`.
-    """
+    """(settlements, credits, shares, truth) of a month: `match(settlements, credits, month.payer_names(), shares)`."""
     model = matching_model()
     settlements = [
         settlement_value(model, s) for s in month.settlements if s.announced and s.amount
@@ -135,14 +132,15 @@ def matching_case(month):
             truth.reversals[own[0]] = ids[movement.undoes][0]
             if movement in month.seen_reversals:
                 truth.certain_reversals.add(own[0])
-    return settlements, credits, _open_shares(model, month), truth
+    return settlements, credits, share_values(model, month.open_shares), truth
 
 
-def _open_shares(model, month):
+def share_values(model, shares):
+    """Open shares as the matcher takes them; none as long as it has no `OpenShare`."""
     if not hasattr(model, "OpenShare"):
         return []
-    shares = []
-    for fse, part in month.open_shares:
+    values = []
+    for fse, part in shares:
         patient = fse.patient
         payer = {"amo": patient.fund, "amc": patient.insurer, "patient": None}[part]
         names = (
@@ -150,19 +148,19 @@ def _open_shares(model, month):
             if payer
             else (f"{patient.last_name} {patient.first_name}",)
         )
-        shares.append(
+        values.append(
             model.OpenShare(
                 id=fse.share_id(part),
                 payee=fse.provider.rank,
                 payer_key=PAYER_IDS[payer.key] if payer else f"patient {patient.nir}",
                 payer_names=names,
-                references=(fse.no,),
+                references=(fse.no, *([f"LOT {fse.lot_no}"] if fse.lot_no else [])),
                 amount_cents=fse.total(part),
                 date=fse.sent_on or fse.day,
                 kind=part,
             )
         )
-    return shares
+    return values
 
 
 def assess(result, credits, truth):

@@ -91,18 +91,22 @@ def acknowledgements(month):
 # -- what payers announce ----------------------------------------------------------------------------
 
 
-def returns(draw, habits, month):
-    groups = defaultdict(list)
-    for settlement in month.settlements:
-        if not settlement.announced:
-            continue
+def set_days(draw, habits, settlements):
+    """The day on which the file of each settlement comes."""
+    for settlement in settlements:
         shift, chance = draw.choice((0, 0, 1)), draw.random()
         if chance < habits.early_file:
             shift = -draw.choice((1, 2))
         elif chance < habits.early_file + habits.late_file:
             shift = draw.randrange(8, 25)
         settlement.file_day = settlement.day + timedelta(days=shift)
-        groups[settlement.file_day, settlement.provider, settlement.payer].append(settlement)
+
+
+def returns(draw, habits, month):
+    groups = defaultdict(list)
+    for settlement in month.settlements:
+        if settlement.announced:
+            groups[settlement.file_day, settlement.provider, settlement.payer].append(settlement)
     files, number = [], 0
     for (day, provider, payer), settlements in sorted(
         groups.items(), key=lambda item: (item[0][0], item[0][1].rank, item[0][2].key)

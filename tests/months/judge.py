@@ -57,10 +57,13 @@ def _within(settlement, movement, window):
 
 
 class Judge:
-    """One practitioner's account."""
+    """One practitioner's account.
 
-    def __init__(self, movements, settlements, open_shares):
-        self.movements = movements
+    :param settled: movements explained before; only a debit may still undo them
+    """
+
+    def __init__(self, movements, settlements, open_shares, settled=()):
+        self.movements = [*movements, *settled]
         self.settlements = [s for s in settlements if s.announced and s.amount]
         self.open_shares = open_shares  # (fse, part) no file speaks of
         self.reversed = self._reversals()
@@ -111,7 +114,16 @@ class Judge:
                 if settlement.amount == movement.amount:
                     readings.add(Reading(0, own, frozenset([settlement])))
         readings |= self._shares(movement, own)
-        return readings
+        return {r for r in readings if self._covers(r)}
+
+    @staticmethod
+    def _covers(reading):
+        """Every reference that the labels show belongs to what the reading names: another one waits for its file."""
+        return not reading.settlements or all(
+            any(likeness(shown, s.reference) for s in reading.settlements)
+            for movement in reading.movements
+            for shown in movement.printed
+        )
 
     def _near(self, movement):
         return [
@@ -201,9 +213,9 @@ class Judge:
         """Readings a person may trust, and those that would lead them astray.
 
         :param truth: dict of movement → Link
-        :return: set of matchable movements, set of movements whose label misleads
+        :return: set of matchable movements, set of movements whose label misleads, the readings trusted
         """
-        matchable, misled = set(), set()
+        matchable, misled, readings_trusted = set(), set(), []
         gone_movements, gone_settlements, gone_shares = set(), set(), set()
         for tier in (3, 2, 1, 0):
             trusted = []
@@ -235,6 +247,7 @@ class Judge:
                     continue
                 trusted.append((movement, reading))
             for movement, reading in trusted:
+                readings_trusted.append(reading)
                 link = truth.get(movement)
                 right = link is not None and (
                     (link.movements, link.settlements, link.shares)
@@ -244,7 +257,7 @@ class Judge:
                 gone_movements |= reading.movements
                 gone_settlements |= reading.settlements
                 gone_shares |= reading.shares
-        return matchable, misled
+        return matchable, misled, readings_trusted
 
     @staticmethod
     def _sober(reading):

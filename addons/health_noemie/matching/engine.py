@@ -24,8 +24,10 @@ from .model import (
     RULE_GROUP,
     RULE_PAYER,
     RULE_REFERENCE,
+    Candidate,
     Credit,
     Decision,
+    OpenShare,
     Result,
     Settlement,
     Unmatched,
@@ -159,6 +161,8 @@ def match(
     settlements: Iterable[Settlement],
     credits: Iterable[Credit],
     payer_names: Iterable[str] = (),
+    shares: Iterable[OpenShare] = (),
+    settled: Iterable[Credit] = (),
 ) -> Result:
     """Explain the credits by the settlements.
 
@@ -403,7 +407,7 @@ def _why_credit(payee, credit, named, quotes, readings, gone, blocked, known) ->
                 f"Un autre crédit peut être le même virement annoncé de {amount}, et rien ne les "
                 "départage : choisissez lequel."
             )
-        return Unmatched(credit.id, reason, ids)
+        return Unmatched(credit.id, reason, (Candidate(ids),))
     if blocked.get(credit.id):
         return Unmatched(credit.id, blocked[credit.id])
     open_quotes = {i: number for i, number in quotes[credit.id].items() if i not in gone}
@@ -414,14 +418,14 @@ def _why_credit(payee, credit, named, quotes, readings, gone, blocked, known) ->
             credit.id,
             f"Le libellé cite {_and(sorted(set(open_quotes.values())))}, mais le payeur a annoncé "
             f"{announced} et la banque a reçu {amount} : vérifiez l'écart avec le payeur.",
-            tuple(s.id for s in cited),
+            (Candidate(tuple(s.id for s in cited)),),
         )
     if quotes[credit.id]:
         return Unmatched(
             credit.id,
             f"Le libellé cite {_and(sorted(set(quotes[credit.id].values())))}, déjà reçu par un "
             "autre crédit : virement en double ou erreur de la banque, à vérifier.",
-            tuple(sorted(quotes[credit.id])),
+            (Candidate(tuple(sorted(quotes[credit.id]))),),
         )
     silent = text.named(known, text.phrase(credit.text))[:1]
     if not names and silent:
@@ -436,7 +440,7 @@ def _why_credit(payee, credit, named, quotes, readings, gone, blocked, known) ->
         ]
         reason = f"{_and(sorted(names))} n'a annoncé aucun virement de {amount} autour du "
         reason += f"{text.days(credit.date)} : le retour NOEMIE manque, ou le montant diffère."
-        return Unmatched(credit.id, reason, tuple(s.id for s in near))
+        return Unmatched(credit.id, reason, tuple(Candidate((s.id,)) for s in near))
     return Unmatched(
         credit.id,
         "Le libellé ne nomme aucun payeur attendu et ne cite aucune référence annoncée : il manque "
@@ -452,7 +456,10 @@ def _why_settlement(settlement: Settlement, claims) -> Unmatched:
         reason = f"Plusieurs lectures possibles pour {amount} : une personne doit choisir."
     else:
         reason = f"Aucun crédit de {amount} n'a encore été trouvé à la banque."
-    return Unmatched(settlement.id, reason, tuple(sorted(set(claims.get(settlement.id, ())))))
+    found = sorted(set(claims.get(settlement.id, ())))
+    return Unmatched(
+        settlement.id, reason, tuple(Candidate(credit_ids=(i,)) for i in found), what="settlement"
+    )
 
 
 def _and(items) -> str:

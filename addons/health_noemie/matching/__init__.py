@@ -6,13 +6,30 @@ cents, dates are `datetime.date`, messages are French because a biller reads the
 
 from .dues import match_dues
 from .engine import match
-from .model import Credit, Decision, Due, Result, Settlement, Unmatched
+from .model import (
+    Candidate,
+    Credit,
+    Decision,
+    Due,
+    Duplicate,
+    OpenShare,
+    Result,
+    Reversal,
+    Settled,
+    Settlement,
+    Unmatched,
+)
 
 __all__ = [
+    "Candidate",
     "Credit",
     "Decision",
     "Due",
+    "Duplicate",
+    "OpenShare",
     "Result",
+    "Reversal",
+    "Settled",
     "Settlement",
     "Unmatched",
     "match",

@@ -53,6 +53,13 @@ class HealthSettlement(models.Model):
     amount_retained = fields.Monetary("Withheld", readonly=True)
     amount_lump = fields.Monetary("Lump sums", readonly=True)
     amount_expected = fields.Monetary("Transfer expected", readonly=True)
+    amount_received = fields.Monetary("Received", compute="_compute_state", store=True)
+    amount_left = fields.Monetary(
+        "Still to receive",
+        compute="_compute_state",
+        store=True,
+        help="What the bank has not brought yet of this transfer.",
+    )
     statement_line_ids = fields.Many2many(
         "account.bank.statement.line",
         "health_settlement_bank_line_rel",
@@ -84,17 +91,44 @@ class HealthSettlement(models.Model):
             day = settlement.transfer_date and settlement.transfer_date.strftime("%d/%m/%Y") or ""
             settlement.name = " · ".join(filter(None, [payer, day, settlement.label2]))
 
-    @api.depends("amount_expected", "statement_line_ids.is_reconciled", "statement_line_ids.date")
+    @api.depends(
+        "amount_expected",
+        "statement_line_ids.is_reconciled",
+        "statement_line_ids.date",
+        "statement_line_ids.health_booking",
+    )
     def _compute_state(self):
         for settlement in self:
+            expected = cents(settlement.amount_expected)
             proven = settlement.statement_line_ids.filtered("is_reconciled")
-            if proven:
+            received = sum(line._health_brought(settlement) for line in proven)
+            settlement.amount_received = euros(received)
+            settlement.amount_left = euros(expected - received)
+            if proven and received == expected:
                 settlement.state = "received"
-            elif settlement.currency_id.compare_amounts(settlement.amount_expected, 0) <= 0:
-                settlement.state = "nothing"
             else:
-                settlement.state = "announced"
+                settlement.state = "announced" if expected else "nothing"
             settlement.received_on = max(proven.mapped("date")) if proven else False
+
+    def _booked_pieces(self):
+        """Cents that reached the bank already, by part and movement; for settlements received in part."""
+        booked = {}
+        Line, Movement = self.env["health.settlement.line"], self.env["health.settlement.movement"]
+        for settlement in self.filtered("amount_received"):
+            for line in settlement.line_ids.filtered("move_line_id"):
+                booked[line] = cents(line.paid)
+            for movement in settlement.movement_ids.filtered("move_line_id"):
+                sign = -1 if movement.kind == "retention" else 1
+                booked[movement] = sign * cents(movement.amount)
+            cut = {}
+            for credit in settlement.statement_line_ids:
+                note = credit.health_booking or {}
+                for model, name in ((Line, "lines"), (Movement, "movements")):
+                    for key, amount in (note.get(name) or {}).items():
+                        record = model.browse(int(key))
+                        cut[record] = cut.get(record, 0) + amount
+            booked |= cut
+        return booked
 
     @api.depends("statement_line_ids.health_match_evidence")
     def _compute_evidence(self):
@@ -497,7 +531,7 @@ class HealthSettlement(models.Model):
                     payer_names=tuple(name.strip() for name in names if name and name.strip()),
                     date=record.transfer_date,
                     labels=(record.label1 or "", record.label2 or ""),
-                    expected_cents=cents(record.amount_expected),
+                    expected_cents=cents(record.amount_left),
                     ignored=tuple(
                         filter(
                             None,

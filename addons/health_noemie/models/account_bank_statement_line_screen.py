@@ -123,13 +123,12 @@ class AccountBankStatementLine(models.Model):
         return self.search(wanted, order="date, id", limit=limit)._health_queue_rows()
 
     def _health_queue_rows(self):
-        names = text.name_phrases(self._health_payer_names()) if self else ()
+        names = text.Names((name, name) for name in (self._health_payer_names() if self else ()))
         rows = []
         for line in self:
             settlements, shares = line._health_ranked()
             best = settlements[:1] or shares[:1]
-            phrase = text.phrase(f"{line.payment_ref or ''} {line.partner_name or ''}")
-            payer = text.named(names, phrase)[:1]
+            payer = list(names.find(text.words(line.payment_ref or ""), text.words(line.partner_name or "")))[:1]
             rows.append(
                 {
                     "id": line.id,
@@ -280,7 +279,6 @@ class AccountBankStatementLine(models.Model):
 
     def _health_candidate_row(self, record):
         """One candidate with what speaks for and against it; `score`: the smaller the better."""
-        phrase = text.phrase(f"{self.payment_ref or ''} {self.partner_name or ''}")
         numbers = text.quoted(
             f"{self.payment_ref or ''} {self.partner_name or ''} {self.ref or ''}"
         )
@@ -315,7 +313,10 @@ class AccountBankStatementLine(models.Model):
         elif refs:
             against.append(self.env._("Its reference is not in the label"))
         names = [payer.name or "", *(payer.health_bank_names or "").splitlines()]
-        named = text.named(text.name_phrases(n for n in names if n.strip()), phrase)
+        found = text.Names((payer.id, name) for name in names if name.strip()).find(
+            text.words(self.payment_ref or ""), text.words(self.partner_name or "")
+        )
+        named = found.get(payer.id) and sorted(found[payer.id], key=len, reverse=True)
         if named:
             reasons.append(self.env._("The label names %s", named[0]))
             score -= 2

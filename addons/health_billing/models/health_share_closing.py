@@ -7,8 +7,8 @@ from odoo.tools import SQL
 from ..tools import QUIET, cents, format_cents
 from .health_share import BATCH, CLOSED, FAST
 
-#: contexts of a reconciliation in one currency, without taxes on payment
-PLAIN = {"no_exchange_difference": True, "no_cash_basis": True}
+#: contexts of a reconciliation in one currency, without taxes on payment nor lines to make again
+PLAIN = {"no_exchange_difference": True, "no_cash_basis": True, "skip_invoice_sync": True}
 
 
 class HealthShare(models.Model):
@@ -339,16 +339,19 @@ class HealthShare(models.Model):
             )
             partials |= partial
             taken[share.id] = partial.credit_move_id
-        partials.unlink()
+        partials.with_context(**PLAIN).unlink()
         day = fields.Date.context_today(self)
         for company, own in closed.grouped("company_id").items():
             own = own.filtered(lambda share: taken[share.id])
+            accounts = {
+                "replaced": company._health_account("income"),
+                "written_off": company._health_account("write_off"),
+            }
             values = []
             for share in own:
-                kind_of = "income" if share.closing == "replaced" else "write_off"
                 item = taken[share.id]
                 values += self._pair_values(
-                    item.name, item, company._health_account(kind_of), -item.balance
+                    item.name, item, accounts[share.closing], -item.balance
                 )
             if not values:
                 continue

@@ -129,7 +129,9 @@ class TestCorrection(FseCommon):
         self.assertEqual(self.facts(fses), before)
 
     def test_insurer_alone_refused_makes_a_dre(self):
-        self.coverage.amc_partner_id = self.mutuelle
+        self.coverage.write(
+            {"amc_partner_id": self.mutuelle.id, "amc_rate": 100, "third_party_amc": True}
+        )
         fse = self.refused(kind="amc")
         self.pay(self.share(fse))
         made = fse._correct()
@@ -206,20 +208,11 @@ class TestCorrection(FseCommon):
             self.env.flush_all()
             self.env.invalidate_all()
             before = self.env.cr.sql_log_count
-            import collections,re
-            from odoo.sql_db import Cursor
-            log=[]
-            orig=Cursor.execute
-            def ex(cr,q,*a,**k):
-                log.append(re.sub(r"\d+","N",str(getattr(q,'code',q)))[:170]); return orig(cr,q,*a,**k)
-            Cursor.execute=ex
             made = fses._correct()
             self.env.flush_all()
             middle = self.env.cr.sql_log_count
-            print("CORR",count); [print(n,q) for q,n in collections.Counter(log).most_common(14)]; log.clear()
             made._uncorrect()
             self.env.flush_all()
-            print("UNDO",count); [print(n,q) for q,n in collections.Counter(log).most_common(14)]; Cursor.execute=orig
             return middle - before, self.env.cr.sql_log_count - middle
 
         spent(2, 100)

@@ -145,9 +145,7 @@ class HealthShare(models.Model):
 
     def _credit_note_names(self):
         """dict of share id → number of its credit note: that of the FSE, and a rank when it was taken once."""
-        wanted = {
-            share.id: f"R{share.move_id.name}" for share in self.sudo() if share.move_id.name
-        }
+        wanted = {share.id: f"R{share.move_id.name}" for share in self.sudo() if share.move_id.name}
         taken = set(
             self.env["account.move"]
             .sudo()
@@ -350,9 +348,7 @@ class HealthShare(models.Model):
             values = []
             for share in own:
                 item = taken[share.id]
-                values += self._pair_values(
-                    item.name, item, accounts[share.closing], -item.balance
-                )
+                values += self._pair_values(item.name, item, accounts[share.closing], -item.balance)
             if not values:
                 continue
             move = self._post_entry(company, self.env._("Shares open again"), values, day)
@@ -399,9 +395,9 @@ class HealthShare(models.Model):
             raise UserError(self.env._("%s is not written off.", wrong[0].name))
         limit = self.env["health.parameter"].value_of("write_off_limit")
         # what only a manager may give up, only a manager takes back
-        if any(
-            cents(share.amount) > limit for share in self
-        ) and not self.env.user.has_group("health_billing.group_manager"):
+        if any(cents(share.amount) > limit for share in self) and not self.env.user.has_group(
+            "health_billing.group_manager"
+        ):
             raise AccessError(self.env._("Ask a manager to undo this write-off."))
         self._undo_closing("write_off_undone")
         return True

@@ -44,7 +44,7 @@ class Ledger:
     @staticmethod
     def _payer_key(fse, part):
         payer = fse.fund if part == "amo" else fse.insurer
-        return payer.org_no, fse.plan.kind, part
+        return payer and payer.org_no, fse.plan.kind, part
 
     def usual_days(self, fse, part):
         """Days after which silence is abnormal: nine answers in ten and a margin, or the prior."""
@@ -269,8 +269,8 @@ CASE_TITLES = {
     "partial_amc": "Paiement partiel par une complémentaire réglée à part",
     "partial_amc_with_fund": "Paiement partiel de la part AMC réglée avec la caisse",
     "notice": "Signalement : payé, carte Vitale à mettre à jour",
-    "silence_amo": "Silence d'une caisse au-delà de 10 jours",
-    "silence_amc": "Silence d'une complémentaire au-delà de 30 jours",
+    "silence_amo": "Silence d'une caisse au-delà de son délai habituel",
+    "silence_amc": "Silence d'une complémentaire au-delà de son délai habituel",
     "arl_negative": "Lot refusé (ARL négatif)",
     "arl_missing": "Lot sans ARL",
     "announced_not_received": "Virement annoncé et jamais reçu",
@@ -411,6 +411,8 @@ def build(story, entries, files):
         "rules": {
             "silent_amo_days": AMO_DAYS,
             "silent_amc_days": AMC_DAYS,
+            "silent_samples": SAMPLES,
+            "silent_margin_days": MARGIN,
             "patient_due_days": 30,
             "reminder_after_days_overdue": REMINDER_DAYS,
         },

@@ -5,4 +5,5 @@ from . import test_cockpit
 from . import test_noemie
 from . import test_queries
 from . import test_rejection
+from . import test_states
 from . import test_undo

@@ -1,4 +1,4 @@
-"""Throughput of the codec beside bare slicing of the same bytes: bin/bench codec, or run it directly.
+"""Throughput of the codec beside bare slicing of the same bytes (a plain script, no Odoo needed).
 
 Bare slicing cuts every field of every record out of the text by its position and does nothing else
 (no check, no record choice beyond a dict, no object): the floor for any fixed-width reader in Python.

@@ -35,7 +35,7 @@ class HealthInbox(models.Model):
 
     def _ingest_noemie(self, content):
         try:
-            files = noemie.read(content)
+            files = noemie.read(content, self._format_layouts())
         except NormError as error:
             raise InboxReview(str(error)) from error
         if not any(file.settlements for file in files):

@@ -47,7 +47,9 @@ class HealthInbox(models.Model):
     def _format_layouts(self):
         """The approved tables to read this file with, noted on it; old files keep theirs."""
         Layout = self.env["health.format.layout"].sudo()
-        self.layout_id = Layout._current(self.kind)
+        current = Layout._current(self.kind)
+        if self.layout_id != current:  # the jobs of one file do not write on it
+            self.layout_id = current
         return Layout._layouts()
 
     @api.model

@@ -1,13 +1,11 @@
-"""One Odoo process of the jobs test: ingests files, performs jobs, or tells the state of a database.
+"""One Odoo process of the jobs test: ingests files and performs jobs.
 
-process.py DATABASE now FILE…      ingest the files at once, as one user would
-process.py DATABASE queue FILE…    ingest them by jobs (every file counts as large)
-process.py DATABASE work           perform jobs until none is left
-process.py DATABASE hang MARKER    perform jobs, but stop for ever at the end of the first part, not committed
-process.py DATABASE state          print everything that was recorded, as JSON
+process.py DATABASE now FILE…             ingest the files at once, as one user would
+process.py DATABASE queue FILE…           ingest them by jobs (every file counts as large), then perform jobs
+process.py DATABASE hang MARKER FILE…     the same, but stop for ever at the end of the first part, not committed
+process.py DATABASE work STOP             perform jobs until none is left and the file STOP is there
 """
 
-import json
 import sys
 import time
 from pathlib import Path
@@ -22,26 +20,6 @@ NEXT = """
                   WHERE state = 'pending' AND (eta IS NULL OR eta <= now() AT TIME ZONE 'utc')
                   ORDER BY priority, id LIMIT 1 FOR UPDATE SKIP LOCKED)
     RETURNING uuid"""
-STATE = {
-    "fse": """SELECT c.health_provider_no, f.name, f.amount_total::numeric(12,2)::text, f.state FROM health_fse f
-        JOIN res_company c ON c.id = f.company_id""",
-    "shares": """SELECT c.health_provider_no, f.name, s.debtor_kind, s.amount::numeric(12,2)::text, s.state,
-        s.amount_residual::numeric(12,2)::text FROM health_share s JOIN health_fse f ON f.id = s.fse_id
-        JOIN res_company c ON c.id = f.company_id""",
-    "settlements": """SELECT c.health_provider_no, s.key, s.state, count(l.id), sum(l.paid)::numeric(12,2)::text
-        FROM health_settlement s JOIN res_company c ON c.id = s.company_id
-        LEFT JOIN health_settlement_line l ON l.settlement_id = s.id GROUP BY 1, 2, 3""",
-    "ledger": """SELECT c.health_provider_no, a.code_store::text, count(*), sum(l.balance)::numeric(12,2)::text
-        FROM account_move_line l JOIN res_company c ON c.id = l.company_id
-        JOIN account_account a ON a.id = l.account_id WHERE l.parent_state = 'posted' GROUP BY 1, 2""",
-    "patients": """SELECT c.health_provider_no, p.health_nir, count(*) FROM res_partner p
-        JOIN res_company c ON c.id = p.company_id WHERE p.health_kind = 'patient' GROUP BY 1, 2""",
-    "payers": """SELECT health_kind, health_org_no, count(*) FROM res_partner WHERE health_org_no IS NOT NULL
-        GROUP BY 1, 2""",
-    "inbox": "SELECT filename, state, counts::text FROM health_inbox WHERE state IN ('queued', 'done', 'review')",
-    "parts": """SELECT i.filename, c.health_provider_no, p.state FROM health_inbox_part p
-        JOIN health_inbox i ON i.id = p.inbox_id JOIN res_company c ON c.id = p.company_id""",
-}
 
 
 def tell(text):
@@ -68,7 +46,7 @@ def ingest(registry, files, background):
             tell(f"{path.name} {inbox.state} {inbox.progress or inbox.message}")
 
 
-def perform(registry, marker=None):
+def perform(registry, marker=None, stop=None):
     """What the runner and the HTTP worker of queue_job do, in one process."""
     from odoo.addons.health_billing.models.health_inbox_part import HealthInboxPart
     from odoo.addons.queue_job.controllers.main import RunJobController
@@ -98,7 +76,7 @@ def perform(registry, marker=None):
                 )
                 left = cr.fetchone()[0]
         if not found:
-            if not left:
+            if not left and (stop is None or Path(stop).exists()):
                 tell(f"performed {performed}")
                 return
             time.sleep(0.3)
@@ -111,25 +89,20 @@ def perform(registry, marker=None):
                 performed += 1
 
 
-def state(registry):
-    with registry.cursor() as cr:
-        found = {}
-        for name, query in STATE.items():
-            cr.execute(query)
-            found[name] = sorted(json.loads(json.dumps(cr.fetchall())), key=repr)
-    tell(json.dumps(found))
-
-
 def main():
     database, mode, *rest = sys.argv[1:]
     odoo.tools.config.parse_config([f"--database={database}", "--log-level=warn"])
     registry = Registry(database)
-    if mode in ("now", "queue"):
-        ingest(registry, rest, mode == "queue")
-    elif mode == "state":
-        state(registry)
+    if mode == "now":
+        ingest(registry, rest, background=False)
+    elif mode == "queue":
+        ingest(registry, rest, background=True)
+        perform(registry)
+    elif mode == "hang":
+        ingest(registry, rest[1:], background=True)
+        perform(registry, marker=rest[0])
     else:
-        perform(registry, *rest)
+        perform(registry, stop=rest[0])
 
 
 if __name__ == "__main__":

@@ -17,9 +17,9 @@ class HealthFormatField(models.Model):
     record_label = fields.Char("Kind of record", readonly=True)
     key = fields.Char(readonly=True)
     name = fields.Char("Field", readonly=True)
-    start = fields.Integer("Position", required=True)
+    start = fields.Integer("Position", required=True, aggregator=None)
     length = fields.Integer(required=True)
-    base_start = fields.Integer("Position before", readonly=True)
+    base_start = fields.Integer("Position before", readonly=True, aggregator=None)
     base_length = fields.Integer("Length before", readonly=True)
     type = fields.Selection(
         [("N", "Digits"), ("A", "Text"), ("D", "Date"), ("M", "Amount")], readonly=True

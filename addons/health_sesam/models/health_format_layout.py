@@ -42,6 +42,13 @@ class HealthFormatLayout(models.Model):
     is_shipped = fields.Boolean(readonly=True)
     base_id = fields.Many2one("health.format.layout", "Made from", readonly=True)
     field_ids = fields.One2many("health.format.field", "layout_id", "Fields")
+    moved_ids = fields.One2many(
+        "health.format.field",
+        "layout_id",
+        "Fields corrected",
+        readonly=True,
+        domain=[("is_moved", "=", True)],
+    )
     field_count = fields.Integer(compute="_compute_counts")
     changed_count = fields.Integer("Fields moved", compute="_compute_counts")
     problems = fields.Text(compute="_compute_problems")
@@ -421,7 +428,7 @@ class HealthFormatLayout(models.Model):
         """The few values that tell records apart, on the line of the record."""
         wanted = codec.codes()["summary_keys"]["values"]
         values = {item.key: item.value for item in record.fields}
-        return " · ".join(values[key] for key in wanted if values.get(key))
+        return " · ".join(dict.fromkeys(values[key] for key in wanted if values.get(key)))
 
     @api.model
     def _reading(self, code, content, layouts):

@@ -21,6 +21,9 @@
     "data": [
         "security/groups.xml",
         "security/ir.model.access.csv",
+        "security/rules_jobs.xml",
+        "data/parameters_jobs.xml",
+        "data/queue_jobs.xml",
         "security/rules.xml",
         "security/rules_closing.xml",
         "data/sequences.xml",
@@ -64,6 +67,7 @@
         "health_billing.assets_practice": ["health_billing/static/src/portal/*"],
         "web.assets_backend": [
             "health_billing/static/src/cockpit/*",
+            "health_billing/static/src/inbox/*",
             "health_billing/static/src/mapping/*",
             "health_billing/static/src/round/*",
         ],

@@ -15,5 +15,8 @@
         "views/health_arl_views.xml",
         "views/health_arl_record_views.xml",
         "views/health_fse_views.xml",
+        "data/format_layouts.xml",
+        "views/health_format_views.xml",
+        "views/health_inbox_views.xml",
     ],
 }

@@ -194,6 +194,7 @@ def swap(raw, code, occurrence, **changes):
         ("198", 0, {"paid": "00001235"}, "ne tombent pas juste"),
         ("198", 0, {"sign": "N"}, "ne tombent pas juste"),
         ("198", 0, {"sign": "X"}, "Signe « X » inconnu"),
+        ("198", 0, {"state": "R"}, "part AMO rejetée mais payée 12,34 €"),
         ("261", 0, {"amount": "00010001"}, "dont le détail fait"),
         ("071", 0, {"transfer_date": "261399"}, "Date « 261399 » impossible"),
     ],
@@ -319,7 +320,7 @@ def digits(size):
 parts = st.one_of(
     st.builds(Part, st.just("amo"), cents, st.sampled_from("PRD"), signed),
     st.builds(Part, st.just("amc"), cents, st.sampled_from("PRD"), signed, digits(10), text(15)),
-)
+).map(lambda part: dataclasses.replace(part, paid=0) if part.state == "R" else part)
 reasons = st.builds(
     Reason,
     text(4),

@@ -18,6 +18,7 @@ from . import health_import_mapping
 from . import health_import_mapping_column
 from . import health_inbox
 from . import health_inbox_issue
+from . import health_inbox_part
 from . import health_ngap
 from . import health_ngap_value
 from . import health_parameter

@@ -69,10 +69,27 @@ class HealthCycle(models.Model):
     def _steps(self):
         """Steps of the night as (sequence, code, label, method name); extend the list."""
         return [
+            (12, "parts", self.env._("Large files left in the queue"), "_step_parts"),
             (20, "post", self.env._("Invoices of the shares"), "_step_post"),
             (25, "control", self.env._("Control of what will leave"), "_step_control"),
             (80, "forclusion", self.env._("Forclusion"), "_step_forclusion"),
             (80, "questions", self.env._("Questions to the practitioners"), "_step_questions"),
+        ]
+
+    @api.model
+    def _step_parts(self, day):
+        """What no worker took during the day is worked now: no file waits longer than a night."""
+        parts = self.env["health.inbox.part"].search([("state", "=", "queued")])
+        parts._work_now()
+        if not parts:
+            return [self.env._("no large file waits.")]
+        done = len(parts.filtered(lambda part: part.state == "done"))
+        return [
+            self.env._(
+                "%(done)s of %(total)s practitioner's part(s) of large files recorded.",
+                done=done,
+                total=len(parts),
+            )
         ]
 
     @api.model

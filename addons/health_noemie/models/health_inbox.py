@@ -1,4 +1,5 @@
 import re
+from dataclasses import replace
 from datetime import date
 
 from lxml import etree
@@ -33,11 +34,32 @@ class HealthInbox(models.Model):
 
     # -- NOEMIE --------------------------------------------------------------------------------------
 
-    def _ingest_noemie(self, content):
+    def _read_noemie(self, content):
         try:
-            files = noemie.read(content)
+            return noemie.read(content, self._format_layouts())
         except NormError as error:
             raise InboxReview(str(error)) from error
+
+    def _split_noemie(self, content):
+        """The payees, once the whole file is read and its totals agree."""
+        payees = self.env["health.settlement"]._payees(self._read_noemie(content))
+        return self.env["res.company"].union(*payees.values())
+
+    def _ingest_noemie(self, content):
+        files = self._parsed(content, self._read_noemie)
+        part = self._part_company()
+        if part:
+            files = [
+                replace(
+                    file,
+                    settlements=[
+                        settlement
+                        for settlement in file.settlements
+                        if settlement.provider_no == part.health_provider_no
+                    ],
+                )
+                for file in files
+            ]
         if not any(file.settlements for file in files):
             raise InboxReview(
                 self.env._(
@@ -56,7 +78,8 @@ class HealthInbox(models.Model):
 
     # -- CAMT.053 ------------------------------------------------------------------------------------
 
-    def _ingest_camt(self, content):
+    def _read_camt(self, content):
+        """Accounts of a statement (currency, number, statements), all of it checked."""
         self._check_camt(content)
         parsed = self.env["account.statement.import.camt.parser"].parse(content)
         accounts = parsed if isinstance(parsed, list) else [parsed]
@@ -66,10 +89,28 @@ class HealthInbox(models.Model):
                     "The statement holds no movement: nothing to record for the period it covers."
                 )
             )
-        journals = [self._camt_journal(account) for _currency, account, _statements in accounts]
         for _currency, account, statements in accounts:
             for statement in statements:
                 self._check_balance(account, statement)
+        return accounts
+
+    def _split_camt(self, content):
+        """The holders of the accounts, once every balance of the statement is checked."""
+        journals = [self._camt_journal(account) for _c, account, _s in self._read_camt(content)]
+        return self.env["account.journal"].union(*journals).company_id
+
+    def _ingest_camt(self, content):
+        # read anew by each job: the importer changes what it is given
+        accounts = self._read_camt(content)
+        journals = [self._camt_journal(account) for _currency, account, _statements in accounts]
+        part = self._part_company()
+        if part:
+            mine = [
+                (triplet, journal)
+                for triplet, journal in zip(accounts, journals, strict=True)
+                if journal.company_id == part
+            ]
+            accounts, journals = [list(column) for column in zip(*mine, strict=True)]
         lines, known = self.env["account.bank.statement.line"], 0
         for triplet, journal in zip(accounts, journals, strict=True):
             wanted = sum(len(statement["transactions"]) for statement in triplet[2])

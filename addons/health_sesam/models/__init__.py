@@ -1,3 +1,5 @@
+from . import health_format_layout
+from . import health_format_field
 from . import health_lot
 from . import health_arl
 from . import health_fse

@@ -1,3 +1,5 @@
+import base64
+
 from odoo import api, fields, models
 
 from odoo.addons.health_billing.models.health_inbox import InboxRefusal, InboxReview
@@ -14,6 +16,41 @@ class HealthInbox(models.Model):
         selection_add=[("b2", "B2 claims"), ("arl", "List of ARL")],
         ondelete={"b2": "set unknown", "arl": "set unknown"},
     )
+    layout_id = fields.Many2one(
+        "health.format.layout", "Read with", readonly=True, ondelete="set null"
+    )
+    dump = fields.Html("Records", compute="_compute_dump", sanitize=False)
+    dump_page = fields.Integer(readonly=True)
+    dump_more = fields.Boolean(compute="_compute_dump")
+
+    @api.depends("content", "dump_page", "layout_id")
+    def _compute_dump(self):
+        Layout = self.env["health.format.layout"].sudo()
+        for inbox in self:
+            content = inbox.with_context(bin_size=False).content
+            if not content or inbox.kind not in Layout._dumped_kinds():
+                inbox.dump, inbox.dump_more = False, False
+                continue
+            content = base64.b64decode(content)
+            layouts = Layout._layouts()
+            if inbox.layout_id:  # an old file keeps the version it was read with
+                layouts = {**layouts, **inbox.layout_id.sudo()._as_argument()}
+            inbox.dump = Layout._dump_html(content, inbox.dump_page, layouts, rest=0)
+            inbox.dump_more = Layout._dump_goes_on(content, inbox.dump_page, layouts)
+
+    def action_dump_next(self):
+        self.dump_page += 1
+
+    def action_dump_previous(self):
+        self.dump_page = max(0, self.dump_page - 1)
+
+    def _format_layouts(self):
+        """The approved tables to read this file with, noted on it; old files keep theirs."""
+        Layout = self.env["health.format.layout"].sudo()
+        current = Layout._current(self.kind)
+        if self.layout_id != current:  # the jobs of one file do not write on it
+            self.layout_id = current
+        return Layout._layouts()
 
     @api.model
     def _recognise(self, filename, content):
@@ -58,7 +95,7 @@ class HealthInbox(models.Model):
     def _ingest_b2(self, content):
         """A claims file tells what was sent: it is read, kept with its lot, and books nothing."""
         try:
-            files = b2.read_all(content)
+            files = b2.read_all(content, self._format_layouts())
         except NormError as error:
             raise InboxReview(str(error)) from error
         lots = [lot for file in files for lot in file.lots]

@@ -1,7 +1,5 @@
 import base64
 
-from markupsafe import Markup
-
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
@@ -140,19 +138,8 @@ class HealthLot(models.Model):
 
     @api.model
     def _dump(self, content):
-        """The records of a B2 file as an HTML table: number, French label, text."""
-        try:
-            records = b2.records(content)
-        except NormError as error:
-            return Markup("<p>%s</p>") % str(error)
-        row = Markup(
-            "<tr><td>%s</td><td>%s</td><td style='white-space: pre'><code>%s</code></td></tr>"
-        )
-        return (
-            Markup("<table class='table table-sm'><tbody>")
-            + Markup("").join(row % (record.number, record.label, record.raw) for record in records)
-            + Markup("</tbody></table>")
-        )
+        """The records of a B2 file, field by field."""
+        return self.env["health.format.layout"].sudo()._dump_html(content)
 
     # -- actions ---------------------------------------------------------------------------------
 

@@ -1,8 +1,8 @@
 """B2 claims: what a care provider sends to a payer.
 
-The professional family (PS: nurses, physiotherapists, speech therapists, orthoptists) is
-written and read; the structure family (CP: health centres, hospitals) is read. The header
-tells the family. Amounts are integer cents, coefficients hundredths.
+The professional family (PS: nurses, physiotherapists, speech therapists, orthoptists) and the
+structure family (CP: health centres, hospitals) are both written and read. The header tells the
+family. Amounts are integer cents, coefficients hundredths.
 
 Money is strict: the totals of types 5, 6 and 999 must agree with what was read.
 """
@@ -15,11 +15,14 @@ from .codec import codes, layout, to_birth_date, to_date, to_int
 from .errors import NormError
 
 _FILLING = " \t\x00\x1a"
+# Ceiling of memory: above this size, lines are on average at least so many characters long.
+_SMALL = 1_000_000
+_LINE_AT_LEAST = 8
 
 
 @dataclass(slots=True)
 class B2Act:
-    """One act line (type 4; type 3 of the structure family reads as an act too)."""
+    """One act line of type 4; with ``hospital``, one of type 3 (structure family only)."""
 
     act_date: date | None = None
     key_letter: str = ""
@@ -37,11 +40,17 @@ class B2Act:
     performer_id: str = ""
     performer_spec: str = ""
     tariff_zone: str = ""
+    hospital: bool = False
+    to_date: date | None = None
 
 
 @dataclass(slots=True)
 class B2Invoice:
-    """One invoice (types 2 to 5)."""
+    """One invoice (types 2 to 5).
+
+    In the structure family ``invoice_date`` is the entry date; the prescriber and the date of the
+    prescription stand on the hospital lines, the number of the AMC member nowhere.
+    """
 
     nir: str = ""
     invoice_no: str = ""
@@ -63,6 +72,9 @@ class B2Invoice:
     invoice_kind: str = ""
     prescriber_rpps: str = ""
     acts: list[B2Act] = field(default_factory=list)
+    ben_rank: str = ""
+    entry_no: str = ""
+    exit_date: date | None = None
 
     @property
     def total_fee(self):
@@ -137,36 +149,42 @@ class RawRecord:
 # Reading
 
 
-def read(content):
+def read(content, layouts=None):
     """The one file in ``content`` (bytes).
 
     :raises NormError: unreadable, truncated, several files, or totals that disagree
     """
-    files = read_all(content)
+    files = read_all(content, layouts)
     if len(files) > 1:
         raise NormError(f"{len(files)} fichiers B2 collés ensemble", advice="Donnez-les un par un.")
     return files[0]
 
 
-def read_all(content):
+def read_all(content, layouts=None):
     """All the files in ``content``, out of any envelope and glued together or not."""
     files = []
-    for part in envelope.unwrap(content):
-        reader = _Reader()
-        for record in _records(part):
-            reader.record(*record)
-        files += reader.finish()
+    with codec.using(layouts):
+        for part in envelope.unwrap(content):
+            reader = _Reader()
+            for record in lines(part):
+                reader.record(*record)
+            files += reader.finish()
     if not files:
         raise NormError("Le fichier est vide")
     return files
 
 
-def records(content):
+def records(content, layouts=None):
     """Records of ``content`` with their French label, for a screen; totals are not checked."""
+    with codec.using(layouts):
+        return _raw_records(content)
+
+
+def _raw_records(content):
     found = []
     for part in envelope.unwrap(content):
         family = "PS"
-        for number, _byte, raw in _records(part):
+        for number, _byte, raw in lines(part):
             record = layout("b2").pick(raw, 0, family)
             if record is None:
                 found.append(RawRecord(number, None, "Enregistrement inconnu", raw, {}))
@@ -178,20 +196,31 @@ def records(content):
     return found
 
 
-def _records(content):
-    """(number, byte, text) of each record: one per line, or one after the other."""
+def lines(content):
+    """(number, byte, text) of each record: one per line, or one after the other.
+
+    :raises NormError: the last record is cut
+    """
     size = layout("b2")["B2.000"].length
     text = content.decode("latin-1")
     start = envelope.leading_blanks(text)
-    lines = text[start:].replace("\r\n", "\n").replace("\r", "\n").split("\n")
-    if len(lines) > 1 and all(len(line) <= size for line in lines):
-        position = start
-        for number, line in enumerate((x for x in lines if x.strip(_FILLING)), 1):
-            # An editor may have cut the blanks at the end of a line.
-            yield number, position + 1, line.ljust(size)
-            position += len(line) + 1
-        return
-    text = "".join(lines).rstrip("\t\x00\x1a")
+    if "\n" in text or "\r" in text:
+        if len(text) > _SMALL and len(text) < _LINE_AT_LEAST * (
+            text.count("\n") + text.count("\r")
+        ):
+            raise NormError("Lignes trop courtes : ce n'est pas un fichier B2")
+        found = text[start:].replace("\r\n", "\n").replace("\r", "\n").split("\n")
+        if len(found) > 1 and all(len(line) <= size for line in found):
+            position = start
+            for number, line in enumerate((x for x in found if x.strip(_FILLING)), 1):
+                # An editor may have cut the blanks at the end of a line.
+                yield number, position + 1, line.ljust(size)
+                position += len(line) + 1
+            return
+        text = "".join(found)
+    elif start:
+        text = text[start:]
+    text = text.rstrip("\t\x00\x1a")
     for number, position in enumerate(range(0, len(text), size), 1):
         raw = text[position : position + size]
         if len(raw) < size:
@@ -208,6 +237,13 @@ class _Reader:
     """Records in, files out; checks the order of records and every total."""
 
     def __init__(self):
+        self.table = layout("b2")
+        self.header = self.table["B2.000"]
+        self.readers = {
+            record.code: getattr(self, "_read_" + record.code.replace(".", "_").lower(), None)
+            for record in self.table
+        }
+        self.family = ""
         self.files = []
         self.file = None
         self.lot = None
@@ -222,11 +258,11 @@ class _Reader:
 
     def record(self, number, byte, raw):
         if self.file is None:
-            record = layout("b2")["B2.000"]
+            record = self.header
             if not record.matches(raw):
                 raise NormError("Ce n'est pas un fichier B2 : l'en-tête 000 manque", number, byte)
         else:
-            record = layout("b2").pick(raw, 0, self.file.family)
+            record = self.table.pick(raw, 0, self.family)
         self.count += 1
         if record is None:
             self.file.unknown.append(raw)
@@ -236,8 +272,7 @@ class _Reader:
                 self.lot_subs += 1
             return
         try:
-            values = record.decode(raw, 0, number)
-            getattr(self, "_read_" + record.code.replace(".", "_").lower())(values)
+            self.readers[record.code](record.decode(raw, 0, number))
         except NormError as error:
             place = byte + (error.byte - 1 if error.byte else 0)
             raise NormError(error.what, number, place, error.advice) from None
@@ -261,6 +296,7 @@ class _Reader:
             sender_type=values["sender_type"],
             norm=values["norm"],
         )
+        self.family = self.file.family
 
     def _read_b2_1(self, values):
         self._refuse_if(self.lot is not None, "Nouveau lot avant la fin du précédent")
@@ -312,7 +348,13 @@ class _Reader:
         )
 
     def _read_b2_2_cp(self, values):
-        self._start_invoice(values, invoice_date=to_date(values["entry_date"]))
+        self._start_invoice(
+            values,
+            invoice_date=to_date(values["entry_date"]),
+            exit_date=to_date(values["exit_date"]),
+            entry_no=values["entry_no"],
+            ben_rank=values["ben_rank"],
+        )
 
     def _sub_invoice(self, _values):
         self._refuse_if(self.invoice is None, "Suite de facture sans facture")
@@ -334,11 +376,19 @@ class _Reader:
 
     _read_b2_4s = _sub_line
 
+    def _read_b2_3s_cp(self, values):
+        self._sub_line(values)
+        invoice = self.invoice
+        invoice.prescriber_id = invoice.prescriber_id or _number(values["prescriber_id"])
+        invoice.prescription_date = invoice.prescription_date or to_date(
+            values["prescription_date"]
+        )
+
     def _read_b2_4e(self, values):
         self._sub_line(values)
-        self.invoice.prescriber_rpps = (
-            values["prescriber_rpps"].strip("0 ") and values["prescriber_rpps"]
-        )
+        self.invoice.prescriber_rpps = _number(values["prescriber_rpps"])
+
+    _read_b2_3e_cp = _read_b2_4e
 
     def _line(self, values, **extra):
         self._refuse_if(self.invoice is None, "Ligne d'acte hors d'une facture")
@@ -380,10 +430,16 @@ class _Reader:
             performer_spec=values["performer_spec"],
             tariff_zone=values["tariff_zone"],
         )
-        self.invoice.prescriber_id = self.invoice.prescriber_id or values["prescriber_id"]
+        self.invoice.prescriber_id = self.invoice.prescriber_id or _number(values["prescriber_id"])
 
     def _read_b2_3_cp(self, values):
-        self.hospital.append(self._line(values, act_date=to_date(values["from"])))
+        act = self._line(
+            values,
+            act_date=to_date(values["from"]),
+            to_date=to_date(values["to"]),
+            hospital=True,
+        )
+        self.hospital.append(act)
 
     def _read_b2_5_ps(self, values):
         invoice = self._close_invoice()
@@ -471,22 +527,27 @@ class _Reader:
             )
 
 
+def _number(raw):
+    """A number that may be left out: zeros and blanks are none."""
+    return raw if raw.strip("0 ") else ""
+
+
 # ---------------------------------------------------------------------------------------------
 # Writing
 
 
-def write(file):
-    """Bytes of a ``B2File`` of the professional family; totals are computed.
+def write(file, layouts=None):
+    """Bytes of a ``B2File`` of either family; totals are computed.
 
     Records follow each other without line break, as the norm has it.
 
-    :raises NormError: a value that does not fit its field, or a structure file
+    :raises NormError: a value that does not fit its field
     """
-    if file.family == "CP":
-        raise NormError(
-            "La famille « structures » (CP) n'est pas écrite",
-            advice="Seuls les lots des professionnels de santé sont produits.",
-        )
+    with codec.using(layouts):
+        return _write(file)
+
+
+def _write(file):
     out = []
     table = layout("b2")
     ends = {
@@ -502,18 +563,17 @@ def write(file):
         )
     )
     for lot in file.lots:
-        _write_lot(out, table, lot)
+        _write_lot(out, table, lot, file.family)
     out.append(table["B2.999"].encode({**ends, "records": len(out) + 1, "lots": len(file.lots)}))
     return "".join(out).encode("latin-1")
 
 
-def records_needed(invoice):
+def records_needed(invoice, family="PS"):
     """Number of records that an invoice takes, for ceilings."""
-    per_act = 2 if invoice.prescriber_rpps else 1
-    return 2 + per_act * len(invoice.acts) + _needs_2m(invoice)
+    return len(_invoice_records(layout("b2"), B2Lot(), invoice, family, dry=True))
 
 
-def check_invoice(invoice, provider_id):
+def check_invoice(invoice, provider_id, family="PS"):
     """Whether an invoice can be written: raises what ``write`` would, for this invoice alone.
 
     :raises NormError: a value that does not fit its field, no act, or no NIR
@@ -524,7 +584,7 @@ def check_invoice(invoice, provider_id):
         raise NormError("NIR absent ou illisible", advice=codec.WRITE_ADVICE)
     if not invoice.invoice_no:
         raise NormError("Numéro de facture absent", advice=codec.WRITE_ADVICE)
-    _write_invoice([], layout("b2"), B2Lot(provider_id=provider_id), invoice)
+    _invoice_records(layout("b2"), B2Lot(provider_id=provider_id), invoice, family)
 
 
 def _required(day):
@@ -533,11 +593,8 @@ def _required(day):
     return day
 
 
-def _needs_2m(invoice):
-    return len(invoice.amc_member) > layout("b2")["B2.2.PS"].by_key["amc_member"].length
-
-
-def _write_lot(out, table, lot):
+def _write_lot(out, table, lot, family):
+    structure = family == "CP"
     out.append(
         table["B2.1"].encode(
             {
@@ -547,25 +604,27 @@ def _write_lot(out, table, lot):
                 "name": codec.fold(lot.name, table["B2.1"].by_key["name"].length),
                 "lot_date": _required(lot.lot_date),
                 "certification": lot.certification,
+                "norm_code": codes()["structure_norm"]["value"] if structure else None,
             }
         )
     )
+    type2 = 0
     for invoice in lot.invoices:
         try:
-            _write_invoice(out, table, lot, invoice)
+            written = _invoice_records(table, lot, invoice, family)
         except NormError as error:
             raise NormError(
                 f"Facture {invoice.invoice_no} : {error.what}", advice=error.advice
             ) from None
-    acts = sum(len(invoice.acts) for invoice in lot.invoices)
-    # Sub-records of type 2 are counted among the records of type 2.
-    type2 = len(lot.invoices) + sum(_needs_2m(invoice) for invoice in lot.invoices)
+        # Sub-records of type 2 are counted among the records of type 2.
+        type2 += sum(record.startswith("2") for record in written)
+        out += written
     out.append(
         table["B2.6"].encode(
             {
                 "provider_id": lot.provider_id,
                 "invoices": len(lot.invoices),
-                "act_lines": acts,
+                "act_lines": sum(len(invoice.acts) for invoice in lot.invoices),
                 "type2": type2,
                 "type5": len(lot.invoices),
                 "total": lot.total_fee,
@@ -578,83 +637,153 @@ def _write_lot(out, table, lot):
     )
 
 
-def _write_invoice(out, table, lot, invoice):
+def _invoice_records(table, lot, invoice, family, dry=False):
+    """Texts of the records of one invoice; with ``dry`` only as many empty ones."""
+    describe = _describe_structure if family == "CP" else _describe_professional
+    described = describe(table, invoice)
+    if dry:
+        return [""] * len(described)
     key = {
         "provider_id": lot.provider_id,
         "nir": invoice.nir,
         "nir_key": codec.nir_key(invoice.nir),
         "invoice_no": invoice.invoice_no,
     }
-    long_member = _needs_2m(invoice)
-    out.append(
-        table["B2.2.PS"].encode(
+    out = []
+    for code, values in described:
+        record = table[code]
+        if invoice.ben_rank and "ben_rank" in record.by_key and family == "CP":
+            values["ben_rank"] = invoice.ben_rank
+        out.append(record.encode(key | values))
+    return out
+
+
+def _describe_professional(table, invoice):
+    """(record, values) of an invoice of the professional family, without its key."""
+    long_member = len(invoice.amc_member) > table["B2.2.PS"].by_key["amc_member"].length
+    found = [
+        (
+            "B2.2.PS",
             {
-                **key,
+                **_header_values(invoice),
                 "invoice_date": invoice.invoice_date,
-                "split_flag": invoice.split_flag,
                 "invoice_kind": invoice.invoice_kind,
-                "regime": invoice.regime,
-                "caisse": invoice.caisse,
-                "centre": invoice.centre,
                 "prescriber_id": invoice.prescriber_id,
                 "prescription_date": invoice.prescription_date,
-                "insurance_nature": invoice.insurance_nature,
-                "exemption": invoice.exemption,
-                "birth_date": invoice.birth_date.strftime("%y%m%d")
-                if invoice.birth_date
-                else "000000",
-                "birth_rank": invoice.birth_rank,
                 "amc_member": "" if long_member else invoice.amc_member,
                 "payee_mode": invoice.payee_mode,
-                "contract": invoice.contract,
-                "amc_no": invoice.amc_no,
-            }
+            },
         )
-    )
+    ]
     if long_member:
-        out.append(
-            table["B2.2M.PS"].encode(
-                {**key, "amc_no": invoice.amc_no, "amc_member": invoice.amc_member}
-            )
-        )
+        values = {"amc_no": invoice.amc_no, "amc_member": invoice.amc_member}
+        found.append(("B2.2M.PS", values))
     for act in invoice.acts:
-        out.append(
-            table["B2.4.PS"].encode(
-                {
-                    **key,
-                    "exemption_act": act.exemption,
-                    "performer_id": act.performer_id,
-                    "tariff_zone": act.tariff_zone,
-                    "performer_spec": act.performer_spec,
-                    "act_date": act.act_date,
-                    "act_code": act.key_letter.ljust(4) + act.complement,
-                    "quantity": act.quantity,
-                    "coefficient": act.coefficient_hundredths,
-                    "unit_price": act.unit_price,
-                    "base": act.base,
-                    "rate": act.rate,
-                    "amo_amount": act.amo_amount,
-                    "fee": act.fee,
-                    "place": act.place,
-                    "amc_amount": act.amc_amount,
-                }
-            )
-        )
-        if invoice.prescriber_rpps:
-            out.append(
-                table["B2.4E"].encode(
-                    {**key, "sequence": 1, "prescriber_rpps": invoice.prescriber_rpps}
-                )
-            )
-    out.append(
-        table["B2.5.PS"].encode(
+        found.append(("B2.4.PS", {**_act_values(act), "place": act.place}))
+        found += _rpps("B2.4E", invoice)
+    totals = {
+        "act_records": len(invoice.acts),
+        "total_fee": invoice.total_fee,
+        "total_amo": invoice.total_amo,
+        "total_insured": invoice.total_fee - invoice.total_amo,
+        "total_amc": invoice.total_amc,
+    }
+    return [*found, ("B2.5.PS", totals)]
+
+
+def _describe_structure(table, invoice):
+    """(record, values) of an invoice of the structure family, without its key."""
+    found = [
+        (
+            "B2.2.CP",
             {
-                **key,
-                "act_records": len(invoice.acts),
-                "total_fee": invoice.total_fee,
-                "total_amo": invoice.total_amo,
-                "total_insured": invoice.total_fee - invoice.total_amo,
-                "total_amc": invoice.total_amc,
-            }
+                **_header_values(invoice),
+                "entry_no": invoice.entry_no,
+                "entry_date": invoice.invoice_date,
+                "exit_date": invoice.exit_date,
+            },
         )
+    ]
+    if invoice.payee_mode.strip("0 "):
+        found.append(("B2.2S.CP", {"sequence": "01", "payee_mode": invoice.payee_mode}))
+    for act in invoice.acts:
+        found += _structure_lines(invoice, act)
+    hospital = [act for act in invoice.acts if act.hospital]
+    stay = {
+        key: sum(getattr(act, name) for act in hospital)
+        for key, name in (
+            ("hosp_base", "base"),
+            ("hosp_amo", "amo_amount"),
+            ("hosp_amc", "amc_amount"),
+            ("hosp_fee", "fee"),
+        )
+    }
+    totals = {
+        **stay,
+        "line_records": sum(code.startswith(("B2.3", "B2.4")) for code, _values in found),
+        "fee_total": invoice.total_fee - stay["hosp_fee"],
+        "fee_amo": invoice.total_amo - stay["hosp_amo"],
+        "fee_amc": invoice.total_amc - stay["hosp_amc"],
+        "insured_share": invoice.total_fee - invoice.total_amo,
+    }
+    return [*found, ("B2.5.CP", totals)]
+
+
+def _structure_lines(invoice, act):
+    if not act.hospital:
+        values = {**_act_values(act), "prescriber_id": invoice.prescriber_id}
+        return [("B2.4.CP", values), *_rpps("B2.4E", invoice)]
+    values = {**_act_values(act), "from": act.act_date, "to": act.to_date}
+    for key in ("act_date", "performer_id", "performer_spec", "tariff_zone"):
+        del values[key]
+    lines = [("B2.3.CP", values)]
+    if invoice.prescriber_id or invoice.prescription_date:
+        more = {
+            "prescriber_id": invoice.prescriber_id,
+            "prescription_date": invoice.prescription_date,
+        }
+        lines.append(("B2.3S.CP", more))
+    return lines + _rpps("B2.3E.CP", invoice)
+
+
+def _rpps(code, invoice):
+    rpps = invoice.prescriber_rpps
+    return [(code, {"sequence": 1 if code == "B2.4E" else "01", "prescriber_rpps": rpps})] * bool(
+        rpps
     )
+
+
+def _header_values(invoice):
+    """What the header of an invoice holds in both families."""
+    return {
+        "split_flag": invoice.split_flag,
+        "regime": invoice.regime,
+        "caisse": invoice.caisse,
+        "centre": invoice.centre,
+        "insurance_nature": invoice.insurance_nature,
+        "exemption": invoice.exemption,
+        "birth_date": invoice.birth_date.strftime("%y%m%d") if invoice.birth_date else "000000",
+        "birth_rank": invoice.birth_rank,
+        "contract": invoice.contract,
+        "amc_no": invoice.amc_no,
+    }
+
+
+def _act_values(act):
+    """What an act line holds in both families."""
+    return {
+        "exemption_act": act.exemption,
+        "performer_id": act.performer_id,
+        "tariff_zone": act.tariff_zone,
+        "performer_spec": act.performer_spec,
+        "act_date": act.act_date,
+        "act_code": act.key_letter.ljust(4) + act.complement,
+        "quantity": act.quantity,
+        "coefficient": act.coefficient_hundredths,
+        "unit_price": act.unit_price,
+        "base": act.base,
+        "rate": act.rate,
+        "amo_amount": act.amo_amount,
+        "fee": act.fee,
+        "amc_amount": act.amc_amount,
+    }

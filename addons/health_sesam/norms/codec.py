@@ -5,14 +5,19 @@ type, presence, sources and certainty. ``Layout`` picks the record that matches 
 ``Record.decode`` gives its fields as text and ``Record.encode`` is the exact reverse::
 
     record.encode(record.decode(text)) == text
+
+A reader or writer takes ``layouts``, a dict of layout by name, where a version other than the
+shipped one is wanted; ``using`` holds it for the time of the call.
 """
 
 import json
 import re
 import unicodedata
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import date
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 from .errors import NormError
@@ -40,6 +45,11 @@ class Field:
     value: str | None = None
     default: str | None = None
     note: str = ""
+    label: str = ""
+
+    @property
+    def end(self):
+        return self.start + self.length - 1
 
     @property
     def pattern(self):
@@ -49,12 +59,19 @@ class Field:
             return f"{_TEXT}{{{self.length}}}"
         return f"[0-9]{{{self.length}}}| {{{self.length}}}"
 
+    def accepts(self, raw):
+        """Whether the characters of ``raw`` are those that the type allows."""
+        return re.fullmatch(self.pattern, raw) is not None
+
     def read(self, raw):
         """Raw text as ``decode`` returns it: texts lose their padding, the rest is kept whole."""
         return raw.rstrip(" ") if self.type == "A" else raw
 
-    def write(self, value):
-        """Text of exactly ``length`` characters for a str, int (cents or number), date or None."""
+    def fill(self, value):
+        """Text for a str, int (cents or number), date or None; its characters are not checked.
+
+        :raises NormError: longer than the field
+        """
         if value is None or value == "":
             value = self.value if self.value is not None else self.default
             if value is None:
@@ -72,9 +89,14 @@ class Field:
                 f"« {text} » est trop long pour la zone {self.key} ({self.length} caractères)",
                 advice=WRITE_ADVICE,
             )
-        if not re.fullmatch(self.pattern, filled):
+        return filled
+
+    def write(self, value):
+        """Text of exactly ``length`` characters for a str, int (cents or number), date or None."""
+        filled = self.fill(value)
+        if not self.accepts(filled):
             raise NormError(
-                f"« {text} » n'est pas admis dans la zone {self.key} ({_EXPECTED[self.type]})",
+                f"« {value} » n'est pas admis dans la zone {self.key} ({_EXPECTED[self.type]})",
                 advice=WRITE_ADVICE,
             )
         return filled
@@ -91,7 +113,22 @@ _EXPECTED = {
 class Record:
     """One record of a layout, compiled to one regular expression: slicing and checking at once."""
 
+    __slots__ = (
+        "code",
+        "title",
+        "label",
+        "family",
+        "length",
+        "match",
+        "fields",
+        "by_key",
+        "keys",
+        "_texts",
+        "_regex",
+    )
+
     def __init__(self, code, data):
+        names = labels()["fields"]
         self.code = code
         self.title = data["title"]
         self.label = data["label"]
@@ -99,8 +136,15 @@ class Record:
         self.length = data["length"]
         self.match = tuple((start - 1, text) for start, text in data["match"])
         self.fields = tuple(
-            Field(**{**field, "sources": tuple(field.get("sources", ()))})
-            for field in data["fields"]
+            Field(
+                **{
+                    **field,
+                    "sources": tuple(field.get("sources", ())),
+                    "label": names.get(f"{code}.{field['key']}")
+                    or names.get(field["key"], field["key"]),
+                }
+            )
+            for field in sorted(data["fields"], key=lambda item: item["start"])
         )
         self.by_key = {field.key: field for field in self.fields}
         self.keys = tuple(self.by_key)
@@ -139,7 +183,11 @@ class Record:
         unknown = values.keys() - self.by_key.keys()
         if unknown:
             raise KeyError(f"{self.code}: {', '.join(sorted(unknown))}")
-        return "".join(field.write(values.get(field.key)) for field in self.fields)
+        text = "".join([field.fill(values.get(field.key)) for field in self.fields])
+        if self._regex.fullmatch(text) is None:  # one field does not fit: say which
+            for field in self.fields:
+                field.write(values.get(field.key))
+        return text
 
     def _explain(self, text, offset, number):
         if len(text) - offset < self.length:
@@ -161,15 +209,16 @@ class Record:
 
 
 class Layout:
-    """The records of one layout file."""
+    """The records of one layout document (the parsed JSON of a layout file)."""
 
-    def __init__(self, name):
-        data = json.loads((FOLDER / "layouts" / f"{name}.json").read_text(encoding="utf-8"))
+    def __init__(self, name, document):
         self.name = name
-        self.norm = data["norm"]
-        self.version = data["version"]
-        self.status = data["status"]
-        self.records = {code: Record(code, item) for code, item in data["records"].items()}
+        self.norm = document["norm"]
+        self.version = document["version"]
+        self.status = document["status"]
+        self.sources = document.get("sources", {})
+        self.certainty = document.get("certainty", {})
+        self.records = {code: Record(code, item) for code, item in document["records"].items()}
         self._candidates = {}
 
     def __getitem__(self, code):
@@ -204,10 +253,103 @@ class Layout:
         return None
 
 
-@cache
+_CHOSEN: ContextVar[dict | None] = ContextVar("layouts", default=None)
+
+
 def layout(name):
-    """The layout file ``name``, read once."""
-    return Layout(name)
+    """The layout ``name``: the one chosen by ``using``, else the shipped one."""
+    chosen = _CHOSEN.get()
+    return (chosen and chosen.get(name)) or _shipped(name)
+
+
+@contextmanager
+def using(layouts):
+    """Read and write with these layouts (dict of ``Layout`` by name) for a while."""
+    token = _CHOSEN.set({**(_CHOSEN.get() or {}), **(layouts or {})})
+    try:
+        yield
+    finally:
+        _CHOSEN.reset(token)
+
+
+def shipped_names():
+    """Names of the layouts that come with the package."""
+    return sorted(path.stem for path in (FOLDER / "layouts").glob("*.json"))
+
+
+def shipped_text(name):
+    """The JSON text of a shipped layout."""
+    return (FOLDER / "layouts" / f"{name}.json").read_text(encoding="utf-8")
+
+
+@cache
+def _shipped(name):
+    return Layout(name, json.loads(shipped_text(name)))
+
+
+@lru_cache(maxsize=32)
+def parse(name, text):
+    """The layout of a JSON text; compiled once per text.
+
+    :raises NormError: the document is no layout, or a record has a gap or an overlap
+    """
+    problems = defects(text)
+    if problems:
+        raise NormError(" ; ".join(problems), advice="Corrigez le format puis recommencez.")
+    return Layout(name, json.loads(text))
+
+
+def defects(text):
+    """What is wrong with a layout document, as French sentences; empty when it can be used."""
+    try:
+        document = json.loads(text)
+        records = document["records"]
+        found = [
+            problem for code, record in records.items() for problem in _record_defects(code, record)
+        ]
+        if not found:
+            Layout("", document)
+    except (ValueError, KeyError, TypeError, AttributeError, re.error) as error:
+        return [f"Ce document n'est pas un format ({type(error).__name__} : {error})"]
+    return found or ([] if records else ["Le format ne contient aucun enregistrement"])
+
+
+def _record_defects(code, record):
+    """Gaps, overlaps, double keys, positions outside the record."""
+    names = labels()["fields"]
+    position, last, keys = 1, "le début", set()
+    for field in sorted(record["fields"], key=lambda item: (item["start"], item["length"])):
+        key, start = field["key"], field["start"]
+        name = f"{names.get(f'{code}.{key}') or names.get(key, key)} ({key})"
+        if key in keys:
+            yield f"{code} : la zone {name} est là deux fois"
+        keys.add(key)
+        if field["length"] < 1 or start < 1:
+            yield f"{code} : début ou longueur impossible pour {name}"
+        elif start > position:
+            yield f"{code} : trou de {position} à {start - 1}, entre {last} et {name}"
+        elif start < position:
+            yield f"{code} : {name} commence en {start}, sur {last} qui finit en {position - 1}"
+        value = field.get("value") or field.get("default")
+        if value is not None and len(value) > field["length"]:
+            yield f"{code} : {name} est trop courte pour « {value} »"
+        if field["type"] not in _EXPECTED:
+            yield f"{code} : type « {field['type']} » inconnu pour {name}"
+        position, last = max(position, start + field["length"]), name
+    length = record["length"]
+    if position - 1 != length:
+        yield f"{code} : les zones couvrent {position - 1} caractères, l'enregistrement en a {length}"
+    for start, text in record["match"]:
+        if start < 1 or start + len(text) - 1 > length:
+            yield f"{code} : le repère « {text} » en {start} sort de l'enregistrement"
+    if not record["match"]:
+        yield f"{code} : aucun repère ne distingue cet enregistrement"
+
+
+@cache
+def labels():
+    """French names of fields and of their codes (``labels.json``)."""
+    return json.loads((FOLDER / "labels.json").read_text(encoding="utf-8"))
 
 
 @cache
@@ -216,6 +358,7 @@ def codes():
     return json.loads((FOLDER / "codes.json").read_text(encoding="utf-8"))
 
 
+@lru_cache(maxsize=8192)
 def to_date(raw):
     """Date of a YYMMDD text, None when blank, zero or impossible (years 70 to 99 are 19xx)."""
     if not raw.strip(" 0"):
@@ -228,6 +371,7 @@ def to_date(raw):
         return None
 
 
+@lru_cache(maxsize=16384)
 def to_birth_date(raw, today):
     """Birth date of a YYMMDD text: the latest one that is not after ``today``.
 

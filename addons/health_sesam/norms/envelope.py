@@ -16,7 +16,7 @@ _GZIP = b"\x1f\x8b"
 _MIME_HEADER = re.compile(rb"\s{0,16}[A-Za-z][A-Za-z0-9-]{1,60}:[ \t\r\n]")
 _MIME_BODY = re.compile(rb"(?im)^(content-type|content-transfer-encoding):")
 _BASE64 = re.compile(rb"[A-Za-z0-9+/\s]+={0,2}\s*")
-_HEADER_AT_LEAST = 27
+_BASE64_AT_LEAST = 27
 
 
 def unwrap(content):
@@ -54,9 +54,9 @@ def leading_blanks(text):
 
 
 def _kind(content):
-    text = strip_text(content[:256])
     header = layout("b2")["B2.000"]
-    if len(text) < _HEADER_AT_LEAST or not header.matches(text):
+    text = strip_text(content[: 2 * header.length])
+    if len(text) < header.by_key["dest_type"].end or not header.matches(text):
         return None
     fields = {
         key: text[field.start - 1 : field.start - 1 + field.length]
@@ -151,7 +151,7 @@ def _mime_parts(content):
 
 
 def _base64(content):
-    if len(content) < _HEADER_AT_LEAST or not _BASE64.fullmatch(content):
+    if len(content) < _BASE64_AT_LEAST or not _BASE64.fullmatch(content):
         return None
     try:
         return base64.b64decode(b"".join(content.split()), validate=True)

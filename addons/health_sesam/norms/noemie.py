@@ -20,6 +20,10 @@ from .errors import ADVICE, NormError
 PARTS = {"O": "amo", "C": "amc"}
 _PART_CODES = {"amo": "O", "amc": "C"}
 _MAX_UNKNOWN = 100_000
+# Ceilings of memory, far above any file of the ceiling of bytes that holds real invoices.
+_MAX_SETTLEMENTS = 100_000
+_MAX_INVOICES = 400_000
+_MAX_WARNINGS = 1_000
 # An entity of unknown length ends at the first @ that is followed by another entity.
 _UNKNOWN = re.compile(r"(\d{3})(\d{2})[^\x00-\x1f\x7f]{0,1000}?@(?=\d{5}|999)")
 _CODE = re.compile(r"\d{3}")
@@ -148,7 +152,7 @@ class Settlement:
     @property
     def provider_no(self):
         """The payee as a 9-digit billing number (the entity pads it to 15 digits)."""
-        return self.payee_no[-9:]
+        return self.payee_no[-layout("b2")["B2.1"].by_key["provider_id"].length :]
 
 
 @dataclass(slots=True)
@@ -186,17 +190,58 @@ class NoemieFile:
 # Reading
 
 
-def read(content):
+def read(content, layouts=None):
     """Files found in ``content`` (bytes), in order.
 
     :raises NormError: unreadable, truncated, or control totals that disagree
     """
     files = []
-    for part in envelope.unwrap(content):
-        files += _Source(part).files()
+    with codec.using(layouts):
+        for part in envelope.unwrap(content):
+            files += _Source(part).files()
     if not files:
         raise NormError("Le fichier est vide")
     return files
+
+
+def entities(content):
+    """(framing, code, text) of each entity in order, nothing checked, for a readable dump.
+
+    The code is None for what cannot be cut into entities.
+    """
+    text = envelope.strip_text(content)
+    position, size = 0, layout("noemie")["000"].length
+    while position < len(text):
+        if text[position] in _FILLING:
+            position += 1
+            continue
+        wrapped = _Wrapped(text, position)
+        reader = wrapped if wrapped.plausible() else _Flat(text, position)
+        try:
+            reader._check_header(layout("noemie")["000"])
+            body, at, end = reader._body()
+        except NormError:
+            yield reader.framing, None, text[position:]
+            return
+        yield reader.framing, "000", text[position : position + size]
+        while end is None or at < end:
+            code = body[at : at + 3]
+            if end is None and code == "999":
+                break
+            record = layout("noemie").get(code)
+            if record is not None and code not in ("000", "999"):
+                raw = body[at : at + record.length]
+            else:
+                found = _UNKNOWN.match(body, at)
+                raw = found.group(0) if found else ""
+            if not raw:
+                yield reader.framing, None, body[at:end]
+                return
+            yield reader.framing, code, raw
+            at += len(raw)
+        after = reader._trailer() if end is not None else at
+        yield reader.framing, "999", text[after : after + size]
+        position = after + size
 
 
 class _Source:
@@ -264,10 +309,11 @@ class _Flat:
     def __init__(self, text, start):
         self.text = text
         self.start = start
+        self.table = layout("noemie")
 
     def parse(self):
         builder = _Builder(self.framing)
-        header = layout("noemie")["000"]
+        header = self.table["000"]
         self._check_header(header)
         builder.header(header.decode(self.text, self.start, 1))
         body, position, end = self._body()
@@ -280,7 +326,7 @@ class _Flat:
                 trailer, after = self.text, self._trailer()
                 break
             position = self._entity(builder, body, position, code)
-        record = layout("noemie")["999"]
+        record = self.table["999"]
         values = record.decode(trailer, after, builder.count + 1)
         builder.trailer(values, self._blocks())
         return builder.file, after + record.length
@@ -295,7 +341,7 @@ class _Flat:
         return self.text, self.start + layout("noemie")["000"].length, None
 
     def _entity(self, builder, body, position, code):
-        record = layout("noemie").get(code)
+        record = self.table.records.get(code)
         number = builder.count + 1
         if record is not None and code not in ("000", "999"):
             try:
@@ -427,8 +473,15 @@ class _Builder:
 
     def __init__(self, framing):
         self.file = NoemieFile(framing=framing)
+        self.readers = {
+            record.code: reader
+            for record in layout("noemie")
+            if (reader := getattr(self, f"_read_{record.code}", None))
+        }
+        self.separate = frozenset(codes()["separate_amc"]["values"])
         self.count = 0
         self.controls = 0
+        self.invoices = 0
         self.money = _Money()
         self.open = {}
         self.checks = []
@@ -440,6 +493,7 @@ class _Builder:
         self.invoice = None
         self.lump = None
         self.details = 0
+        self.detailed = False
         self.older = None
 
     def header(self, values):
@@ -459,7 +513,7 @@ class _Builder:
             self._close_lump()
         if code in _OPENERS:
             self.open[code] = (self.count, self.controls, self.money.copy())
-        reader = getattr(self, f"_read_{code}", None)
+        reader = self.readers.get(code)
         if reader is None:
             self.keep(code, values["depth"], body[position : position + record.length], False)
         elif reader(values, position + 1) is False:
@@ -496,7 +550,7 @@ class _Builder:
                 )
             )
         else:
-            self.file.warnings.append("Le fichier ne donne pas son total (999).")
+            self._warn("Le fichier ne donne pas son total (999).")
         self._settle_signs()
 
     # One method per entity; False means "no use here, keep it".
@@ -637,6 +691,7 @@ class _Builder:
         code = values["pay_code"]
         self.lump = (LumpSum(code=code, amount=amount), self.count)
         self.details = 0
+        self.detailed = False
         settlement.lumps.append(self.lump[0])
         self.money.lumps += amount
 
@@ -648,8 +703,9 @@ class _Builder:
             settlement.lumps.append(detail)
             self.money.lumps += amount
             return
-        if not self.details:
+        if not self.detailed:
             settlement.lumps.pop()
+            self.detailed = True
         self.details += amount
         settlement.lumps.append(detail)
 
@@ -700,7 +756,7 @@ class _Builder:
         opener = self._closed_by(values["closes"].strip(), declared_count)
         self.controls += 1
         if opener is None:
-            self.file.warnings.append(
+            self._warn(
                 f"Entité de contrôle 990 (entité {self.count}) : niveau inconnu, non vérifiée."
             )
             return
@@ -743,11 +799,18 @@ class _Builder:
     def _part(self, part, values, byte, amc_no="", amc_member=""):
         invoice = self._need_invoice("198" if part == "amo" else "199", byte)
         paid = self._signed(values, "paid", part.upper(), byte)
+        if paid and values["state"] == "R":
+            raise NormError(
+                f"Facture {codec.printable(invoice.invoice_no)} : part {part.upper()} rejetée mais "
+                f"payée {codec.euros(paid)}",
+                self.count,
+                byte,
+            )
         invoice.parts.append(
             Part(part, to_int(values["asked"]), values["state"], paid, amc_no, amc_member)
         )
         self.older = None
-        if part == "amc" and invoice.amc_processing in codes()["separate_amc"]["values"]:
+        if part == "amc" and invoice.amc_processing in self.separate:
             self.money.separate += paid
         else:
             self.money.paid += paid
@@ -777,7 +840,7 @@ class _Builder:
                     self.count,
                     byte,
                 )
-            self.file.warnings.append(
+            self._warn(
                 f"Date « {values[key]} » impossible (entité {self.count}, {where}, zone {key})."
             )
         return found
@@ -785,8 +848,16 @@ class _Builder:
     def _today(self):
         return self.file.created_on
 
+    def _warn(self, text):
+        if len(self.file.warnings) < _MAX_WARNINGS:
+            self.file.warnings.append(text)
+
     def _transfer(self, day):
         self._leave()
+        if len(self.file.settlements) >= _MAX_SETTLEMENTS:
+            raise NormError(
+                "Trop de virements dans un fichier : ce n'est pas un retour", self.count
+            )
         self.settlement = Settlement(payee_no=self.payee, transfer_date=day)
         self.file.settlements.append(self.settlement)
         self.fresh_kind = True
@@ -812,6 +883,13 @@ class _Builder:
     def _new_invoice(self, invoice):
         self._close_older()
         self._need_settlement().invoices.append(invoice)
+        self.invoices += 1
+        if self.invoices > _MAX_INVOICES:
+            raise NormError(
+                f"Plus de {_MAX_INVOICES} factures dans un fichier",
+                self.count,
+                advice="Rien n'a été enregistré ; découpez le fichier.",
+            )
         self.invoice = invoice
         self.older = 0
 
@@ -825,7 +903,7 @@ class _Builder:
         self.older = None
 
     def _close_lump(self):
-        if self.lump is not None and self.details and self.details != self.lump[0].amount:
+        if self.lump is not None and self.detailed and self.details != self.lump[0].amount:
             raise NormError(
                 f"Paiement forfaitaire de {codec.euros(self.lump[0].amount)} dont le détail "
                 f"fait {codec.euros(self.details)}",
@@ -833,6 +911,7 @@ class _Builder:
             )
         self.lump = None
         self.details = 0
+        self.detailed = False
 
     def _refused_part(self):
         refused = [part.part for part in self.invoice.parts if part.state == "R"]
@@ -870,21 +949,23 @@ class _Builder:
             movement.amount *= sign
             movement.withheld = stated or movement.operation in withholding
         if movements and (sign, stated) != (1, True):
-            self.file.warnings.append(
-                "Retenues (250) : signe ou nature lus d'après les totaux du fichier."
-            )
+            self._warn("Retenues (250) : signe ou nature lus d'après les totaux du fichier.")
 
 
 # ---------------------------------------------------------------------------------------------
 # Writing
 
 
-def write(file, framing=None):
+def write(file, framing=None, layouts=None):
     """Bytes of a ``NoemieFile`` in the given framing (default: its own); totals are computed.
 
     :raises NormError: a value that does not fit its field
     """
-    framing = framing or file.framing
+    with codec.using(layouts):
+        return _write(file, framing or file.framing)
+
+
+def _write(file, framing):
     writer = _Writer()
     for payee, settlements in _by_payee(file.settlements):
         writer.payee(payee, settlements)

@@ -2,6 +2,7 @@ from . import test_access
 from . import test_arl
 from . import test_b2_inbox
 from . import test_cockpit
+from . import test_format_layout
 from . import test_lot
 from . import test_states
 from . import test_translation

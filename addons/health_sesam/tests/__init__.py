@@ -6,3 +6,5 @@ from . import test_lot
 from . import test_translation
 from . import test_working_days
 from . import test_question
+from . import test_transport_folder
+from . import test_transport_sftp

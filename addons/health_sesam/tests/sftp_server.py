@@ -1,5 +1,6 @@
 """A real SFTP server on loopback, over a folder of the test; it can be told to cut the line."""
 
+import contextlib
 import os
 import socket
 import threading
@@ -136,6 +137,8 @@ class SftpServer:
         return self
 
     def __exit__(self, *_error):
+        with contextlib.suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
         self.cut()
 

@@ -89,7 +89,9 @@ class HealthArlProfile(models.Model):
         string="Without a result",
         help="What a line means when it gives no result (a list of refusals only, for example).",
     )
-    column_ids = fields.One2many("health.arl.profile.column", "profile_id", string="Columns")
+    column_ids = fields.One2many(
+        "health.arl.profile.column", "profile_id", string="Columns", copy=True
+    )
     trial_file = fields.Binary("File to try on", attachment=True)
     trial_filename = fields.Char()
     preview = fields.Html(compute="_compute_preview", sanitize=False)
@@ -315,7 +317,7 @@ class HealthArlProfile(models.Model):
                 "cp1252" if profile.encoding == "cp1252" else "utf-8", "replace"
             )
             lines = Markup("<pre class='border p-2'>%s</pre>") % "\n".join(text.splitlines()[:8])
-            if not rows:
+            if not any(row["lot_no"] or row["date"] for row in rows):
                 profile.preview = lines + Markup("<p>%s</p>") % self.env._(
                     "Nothing is read yet: show where the lot number, the date and the result are."
                 )

@@ -9,3 +9,4 @@ from . import test_question
 from . import test_transport_folder
 from . import test_transport_sftp
 from . import test_transport_mail
+from . import test_arl_profile

@@ -1,2 +1,3 @@
 from . import health_arl_record
 from . import health_format_trial
+from . import health_lot_send

@@ -12,6 +12,10 @@ HEALTH_ACCOUNTS = {
     "retention": "health_467800",
     "lump_sum": "health_758000",
     "write_off": "health_654000",
+    "indu_loss": "health_709000",
+    "indu_provision": "health_151800",
+    "indu_charge": "health_681500",
+    "indu_release": "health_781500",
 }
 
 

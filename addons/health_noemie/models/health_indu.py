@@ -79,7 +79,12 @@ class HealthIndu(models.Model):
 
     # -- what it is made of
     movement_ids = fields.One2many("health.settlement.movement", "indu_id", string="Retentions")
-    item_ids = fields.One2many("account.move.line", "health_indu_id", string="Journal items")
+    item_ids = fields.One2many(
+        "account.move.line",
+        "health_indu_id",
+        string="Journal items",
+        groups="account.group_account_readonly",
+    )
     line_ids = fields.One2many("health.indu.line", "indu_id", string="Claims", groups=CARE)
     proof_ids = fields.One2many("health.indu.proof", "indu_id", string="Proofs", groups=CARE)
     letter_ids = fields.One2many("health.indu.letter", "indu_id", string="Letters", groups=CARE)
@@ -115,9 +120,9 @@ class HealthIndu(models.Model):
     )
     line_count = fields.Integer("Claims concerned", compute="_compute_lines", store=True)
     completeness = fields.Integer("Proofs found (%)", compute="_compute_lines", store=True)
-    amount_provisioned = fields.Monetary("Provision booked", compute="_compute_booked")
-    amount_acknowledged = fields.Monetary("Debt booked", compute="_compute_booked")
-    is_to_book = fields.Boolean("To book", compute="_compute_booked")
+    amount_provisioned = fields.Monetary("Provision booked", compute="_compute_booked", compute_sudo=True)
+    amount_acknowledged = fields.Monetary("Debt booked", compute="_compute_booked", compute_sudo=True)
+    is_to_book = fields.Boolean("To book", compute="_compute_booked", compute_sudo=True)
 
     # -- clocks
     contest_deadline = fields.Date("Last day to contest", compute="_compute_clocks", store=True)
@@ -129,7 +134,7 @@ class HealthIndu(models.Model):
     )
     court_deadline = fields.Date("Last day for the court", compute="_compute_clocks", store=True)
     deadline = fields.Date("Next deadline", compute="_compute_clocks", store=True, index=True)
-    days_left = fields.Integer(compute="_compute_next_step")
+    days_left = fields.Integer(compute="_compute_next_step", compute_sudo=True)
     is_unnotified = fields.Boolean(
         "No notification",
         compute="_compute_unnotified",
@@ -169,9 +174,10 @@ class HealthIndu(models.Model):
         ],
         string="Next step",
         compute="_compute_next_step",
+        compute_sudo=True,
     )
-    step_why = fields.Char("Why", compute="_compute_next_step")
-    warning = fields.Text(compute="_compute_warning")
+    step_why = fields.Char("Why", compute="_compute_next_step", compute_sudo=True)
+    warning = fields.Text(compute="_compute_warning", compute_sudo=True)
     chronology = fields.Html(compute="_compute_chronology", groups=CARE)
 
     _debt_uniq = models.UniqueIndex(
@@ -350,11 +356,10 @@ class HealthIndu(models.Model):
         )
 
     @api.depends("state", "deadline", "is_unnotified", "completeness", "balance")
-    @api.depends_context("uid")
     def _compute_next_step(self):
         today = fields.Date.context_today(self)
         texts = self._step_texts()
-        for indu in self.sudo():
+        for indu in self:
             indu.step = indu._next_step(today)
             indu.step_why = texts[indu.step]
             indu.days_left = (indu.deadline - today).days if indu.deadline else 0
@@ -422,7 +427,7 @@ class HealthIndu(models.Model):
         "state",
     )
     def _compute_warning(self):
-        for indu in self.sudo():
+        for indu in self:
             indu.warning = "\n".join(indu._warnings()) or False
 
     def _warnings(self):
@@ -498,14 +503,12 @@ class HealthIndu(models.Model):
                 )
 
     @api.depends("item_ids.balance", "amount_accepted", "amount_contested", "amount_to_prove")
-    @api.depends_context("uid")
     def _compute_booked(self):
         Booking = self.env["health.indu.booking"]
-        indus = self.sudo()
-        booked = Booking._booked(indus)
+        booked = Booking._booked(self)
         # a file that is being typed may have no practice yet, or one whose books are not ready
-        ready = indus.filtered(lambda one: one.company_id.chart_template == "fr_health")
-        (indus - ready).update(
+        ready = self.filtered(lambda one: one.company_id.chart_template == "fr_health")
+        (self - ready).update(
             {"amount_provisioned": 0.0, "amount_acknowledged": 0.0, "is_to_book": False}
         )
         for indu in ready:

@@ -122,7 +122,7 @@ class HealthInduBooking(models.AbstractModel):
                         "health_indu_id": indu.id,
                     }
                 )
-                for account, amount in sorted(rows.items(), key=lambda row: row[0].code)
+                for account, amount in sorted(rows.items(), key=lambda row: row[0].id)
             ],
         }
 

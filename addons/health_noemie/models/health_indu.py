@@ -120,8 +120,12 @@ class HealthIndu(models.Model):
     )
     line_count = fields.Integer("Claims concerned", compute="_compute_lines", store=True)
     completeness = fields.Integer("Proofs found (%)", compute="_compute_lines", store=True)
-    amount_provisioned = fields.Monetary("Provision booked", compute="_compute_booked", compute_sudo=True)
-    amount_acknowledged = fields.Monetary("Debt booked", compute="_compute_booked", compute_sudo=True)
+    amount_provisioned = fields.Monetary(
+        "Provision booked", compute="_compute_booked", compute_sudo=True
+    )
+    amount_acknowledged = fields.Monetary(
+        "Debt booked", compute="_compute_booked", compute_sudo=True
+    )
     is_to_book = fields.Boolean("To book", compute="_compute_booked", compute_sudo=True)
 
     # -- clocks
@@ -511,10 +515,11 @@ class HealthIndu(models.Model):
         (self - ready).update(
             {"amount_provisioned": 0.0, "amount_acknowledged": 0.0, "is_to_book": False}
         )
+        practices = {company: Booking._accounts(company) for company in ready.company_id}
         for indu in ready:
-            own, wanted = booked[indu.id], Booking._targets(indu)
-            provision = indu.company_id._health_account("indu_provision")
-            loss = indu.company_id._health_account("indu_loss")
+            accounts = practices[indu.company_id]
+            own, wanted = booked[indu.id], Booking._targets(indu, accounts)
+            provision, loss = accounts["indu_provision"], accounts["indu_loss"]
             indu.amount_provisioned = euros(own[provision])
             indu.amount_acknowledged = euros(-own[loss])
             debts = sum(amount for account, amount in wanted.items() if account != provision)

@@ -23,9 +23,15 @@ class HealthInduBooking(models.AbstractModel):
         :return: the entries posted
         """
         booked = self._booked(indus)
+        practices = {company: self._accounts(company) for company in indus.company_id}
+        journals = {company: self._journal(company) for company in indus.company_id}
         vals_list = []
         for indu in indus:
-            vals = self._entry_vals(indu, self._targets(indu), booked[indu.id])
+            accounts = practices[indu.company_id]
+            wanted = self._targets(indu, accounts)
+            vals = self._entry_vals(
+                indu, accounts, journals[indu.company_id], wanted, booked[indu.id]
+            )
             if vals:
                 vals_list.append(vals)
         moves = self.env["account.move"].sudo().with_context(**QUIET)
@@ -43,12 +49,11 @@ class HealthInduBooking(models.AbstractModel):
         }
 
     @api.model
-    def _targets(self, indu):
+    def _targets(self, indu, accounts):
         """What should stand in the books: dict of account → credit in cents, for debt and provision.
 
         A part that was taken back on a transfer stands as a debit of its own account: its debt goes there.
         """
-        accounts = self._accounts(indu.company_id)
         wanted = defaultdict(int)
         dropped = cents(indu.amount_cancelled)
         for line in indu.line_ids.filtered(lambda one: one.decision == "accept"):
@@ -83,8 +88,7 @@ class HealthInduBooking(models.AbstractModel):
         return found
 
     @api.model
-    def _entry_vals(self, indu, wanted, booked):
-        accounts = self._accounts(indu.company_id)
+    def _entry_vals(self, indu, accounts, journal, wanted, booked):
         results = {accounts[kind] for kind in ("indu_loss", "indu_charge", "indu_release")}
         rows = defaultdict(int)
         for account in wanted.keys() | {one for one in booked if one not in results}:
@@ -104,7 +108,7 @@ class HealthInduBooking(models.AbstractModel):
         label = self._label(indu)
         return {
             "move_type": "entry",
-            "journal_id": self._journal(indu.company_id).id,
+            "journal_id": journal.id,
             "company_id": indu.company_id.id,
             "date": fields.Date.context_today(self),
             "ref": label,

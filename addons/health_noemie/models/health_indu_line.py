@@ -54,7 +54,9 @@ class HealthInduLine(models.Model):
         "What we answer", help="Facts and pieces: the substance is for a lawyer."
     )
     proof_ids = fields.One2many("health.indu.proof", "line_id", string="Proofs")
-    question_ids = fields.Many2many("health.question", string="Requests", copy=False)
+    question_ids = fields.Many2many(
+        "health.question", string="Requests", compute="_compute_question_ids"
+    )
     missing = fields.Char(compute="_compute_completeness", store=True)
     completeness = fields.Integer("Proofs (%)", compute="_compute_completeness", store=True)
 
@@ -86,6 +88,12 @@ class HealthInduLine(models.Model):
             else:  # a claim that the product does not know: whatever a person put there
                 line.completeness = 100 if there else 0
                 line.missing = False
+
+    @api.depends("fse_id")
+    def _compute_question_ids(self):
+        questions = self.env["health.indu.proof"]._questions(self)
+        for line in self:
+            line.question_ids = questions[line]
 
     @api.constrains("amount")
     def _check_amount(self):

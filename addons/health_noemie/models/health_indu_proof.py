@@ -7,7 +7,7 @@ from odoo.addons.health_billing.models.health_prescription import keep_with
 from odoo.addons.health_billing.tools import QUIET, cents, format_cents
 from odoo.addons.health_sesam.norms import NormError, b2
 
-from ..pages import fit, pages
+from ..pages import pages
 
 #: proofs in the order in which a reader wants them
 KINDS = (
@@ -22,6 +22,9 @@ KINDS = (
     "bank",
     "other",
 )
+
+#: kinds that a practitioner may be asked for
+ASKED = ("prescription", "visit")
 
 
 class HealthInduProof(models.Model):
@@ -128,16 +131,41 @@ class HealthInduProof(models.Model):
         known = {
             (proof.line_id.id, proof.source): proof for proof in lines.proof_ids if proof.source
         }
-        fresh, contents = [], []
+        fresh = []
         for draft in drafts:
             proof = known.get((draft["line"].id, draft["source"]))
             if proof is None:
                 fresh.append(draft)
             elif "text" in draft:
-                contents.append((proof, draft))
+                proof._draw_again(draft)
             elif draft["attachments"] - proof.attachment_ids:
                 proof.attachment_ids = [fields.Command.link(one.id) for one in draft["attachments"]]
-        made = self.create(
+        self._create_drafts(fresh)
+        asked = self._ask_missing(lines)
+        self.env.flush_all()
+        return len(indus.proof_ids.filtered(lambda proof: not proof.is_missing)), len(asked)
+
+    @api.model
+    def _create_drafts(self, drafts):
+        """Make the proofs of these drafts; the pages of text are drawn and kept as PDF."""
+        drawn = [draft for draft in drafts if "text" in draft]
+        # a page belongs to its proof alone: whoever may read the proof reads it
+        made = (
+            self.env["ir.attachment"]
+            .sudo()
+            .create(
+                [
+                    {
+                        **self._page_vals(draft),
+                        "mimetype": "application/pdf",
+                        "res_model": self._name,
+                    }
+                    for draft in drawn
+                ]
+            )
+        )
+        documents = {id(draft): page for draft, page in zip(drawn, made, strict=True)}
+        proofs = self.create(
             [
                 {
                     "indu_id": draft["line"].indu_id.id,
@@ -147,48 +175,31 @@ class HealthInduProof(models.Model):
                     "day": draft["day"],
                     "source": draft["source"],
                     "attachment_ids": [
-                        fields.Command.set(draft.get("attachments", self.env["ir.attachment"]).ids)
+                        fields.Command.set((documents.get(id(draft)) or draft["attachments"]).ids)
                     ],
                 }
-                for draft in fresh
+                for draft in drafts
             ]
         )
-        contents += [
-            (proof, draft) for proof, draft in zip(made, fresh, strict=True) if "text" in draft
-        ]
-        self._draw(contents)
-        asked = self._ask_missing(lines)
-        self.env.flush_all()
-        return len(indus.proof_ids.filtered(lambda proof: not proof.is_missing)), len(asked)
+        for proof, draft in zip(proofs, drafts, strict=True):
+            if id(draft) in documents:
+                documents[id(draft)].res_id = proof.id
 
     @api.model
-    def _draw(self, contents):
-        """Keep the drawn pages as PDF; one that says the same as before is left as it is."""
-        Attachment = self.env["ir.attachment"].sudo()
-        todo = []
-        for proof, draft in contents:
-            text = "\n".join(draft["text"])
-            if proof.attachment_ids[:1].description != text:
-                todo.append((proof, draft, text))
-        old = Attachment.union(*[proof.attachment_ids for proof, _draft, _text in todo])
-        made = Attachment.create(
-            [
-                {
-                    "name": f"{draft['name']}.pdf",
-                    "raw": pages(draft["name"], draft["text"], narrow=draft.get("narrow", False)),
-                    "mimetype": "application/pdf",
-                    "description": text,
-                    "res_model": self._name,
-                    "res_id": proof.id,
-                }
-                for proof, draft, text in todo
-            ]
-        )
-        for (proof, draft, _text), attachment in zip(todo, made, strict=True):
-            proof.write(
-                {"attachment_ids": [fields.Command.set(attachment.ids)], "day": draft["day"]}
-            )
-        old.filtered(lambda one: one.res_model == self._name).unlink()
+    def _page_vals(self, draft):
+        narrow = draft.get("narrow", False)
+        return {
+            "name": f"{draft['name']}.pdf",
+            "raw": pages(draft["name"], draft["text"], narrow=narrow),
+            "description": "\n".join(draft["text"]),
+        }
+
+    def _draw_again(self, draft):
+        """Draw a page anew when what it says has changed."""
+        page = self.sudo().attachment_ids[:1]
+        if page.description != "\n".join(draft["text"]):
+            page.write(self._page_vals(draft))
+            self.day = draft["day"]
 
     @api.model
     def _drafts(self, lines):
@@ -472,67 +483,69 @@ class HealthInduProof(models.Model):
                 "The fund claims this care back: send the page of your diary or round for that day."
             ),
         }
-        vals_list, owners = [], []
+        vals_list = {}
         for line in lines:
             if line.decision == "accept":
                 continue
             there = set(line.proof_ids.filtered(lambda one: not one.is_missing).mapped("kind"))
             for kind in sorted(texts.keys() & set(self._expected(line)) - there):
-                vals_list.append(
-                    {
-                        "company_id": line.company_id.id,
-                        "kind": "complete",
-                        "expects": "file",
-                        "fills": "prescription" if kind == "prescription" else False,
-                        "text": texts[kind],
-                        "patient_id": line.fse_id.patient_id.id,
-                        "prescription_id": line.fse_id.prescription_id.id
-                        if kind == "prescription"
-                        else False,
-                        "fse_ids": line.fse_id.ids,
-                        "key": f"indu-{kind}-{line.fse_id.id}",
-                    }
-                )
-                owners.append((line, f"indu-{kind}-{line.fse_id.id}"))
-        if not vals_list:
-            return self.env["health.question"]
+                fse = line.fse_id
+                key = self._question_key(kind, fse)
+                vals_list[key] = {
+                    "company_id": line.company_id.id,
+                    "kind": "complete",
+                    "expects": "file",
+                    "fills": "prescription" if kind == "prescription" else False,
+                    "text": texts[kind],
+                    "patient_id": fse.patient_id.id,
+                    "prescription_id": fse.prescription_id.id if kind == "prescription" else False,
+                    "fse_ids": fse.ids,
+                    "key": key,
+                }
         Question = self.env["health.question"]
-        unique = list({vals["key"]: vals for vals in vals_list}.values())
-        Question._ask(unique)
-        waiting = Question.search(
-            [
-                ("key", "in", [key for _line, key in owners]),
-                ("state", "in", ("open", "answered")),
-            ]
-        )
-        by_key = {(one.company_id, one.key): one for one in waiting}
-        for line, key in owners:
-            question = by_key.get((line.company_id, key))
-            if question and question not in line.question_ids:
-                line.question_ids = [fields.Command.link(question.id)]
-        return waiting.filtered(lambda one: one.state == "open")
+        if not vals_list:
+            return Question
+        Question._ask(list(vals_list.values()))
+        return Question.search([("key", "in", list(vals_list)), ("state", "=", "open")])
+
+    @api.model
+    def _question_key(self, kind, fse):
+        return f"indu-{kind}-{fse.id}"
+
+    @api.model
+    def _questions(self, lines):
+        """dict of line → questions asked for it, whatever became of them; one query."""
+        by_fse = lines.filtered("fse_id").grouped("fse_id")
+        keys = {self._question_key(kind, fse): fse for fse in by_fse for kind in ASKED}
+        found = defaultdict(lambda: self.env["health.question"])
+        for question in self.env["health.question"].search([("key", "in", list(keys))]):
+            for line in by_fse[keys[question.key]]:
+                found[line] |= question
+        return found
 
     @api.model
     def _take_answers(self, lines):
         """Documents that the practitioner sent in answer become proofs, once."""
         known = {(proof.line_id, proof.source) for proof in lines.proof_ids if proof.source}
+        names = {
+            "prescription": self.env._("Prescription sent by the practitioner"),
+            "visit": self.env._("Round sent by the practitioner"),
+        }
         vals_list = []
-        for line in lines:
-            for question in line.question_ids:
+        for line, questions in self._questions(lines).items():
+            for question in questions:
                 source = f"question-{question.id}"
                 if question.state not in ("answered", "processed") or not question.attachment_ids:
                     continue
                 if (line, source) in known:
                     continue
-                prescription = question.fills == "prescription"
+                kind = question.key.split("-")[1]
                 vals_list.append(
                     {
                         "indu_id": line.indu_id.id,
                         "line_id": line.id,
-                        "kind": "prescription" if prescription else "visit",
-                        "name": self.env._("Prescription sent by the practitioner")
-                        if prescription
-                        else self.env._("Round sent by the practitioner"),
+                        "kind": kind,
+                        "name": names[kind],
                         "day": line.care_day,
                         "source": source,
                         "attachment_ids": [fields.Command.set(question.attachment_ids.ids)],
@@ -575,8 +588,3 @@ class HealthInduProof(models.Model):
                 }
                 found.append(seen[mark])
         return found
-
-    @api.model
-    def _fit(self, attachment):
-        """A document as PDF pages, ``None`` when it cannot be."""
-        return fit(attachment.raw or b"", attachment.mimetype or "")

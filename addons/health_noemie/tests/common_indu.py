@@ -79,7 +79,10 @@ class InduCommon(NoemieCommon):
             ["balance:sum", "amount_residual:sum"],
         )
         return {
-            account.with_company(company or self.nurse).code: (round(balance * 100), round(left * 100))
+            account.with_company(company or self.nurse).code: (
+                round(balance * 100),
+                round(left * 100),
+            )
             for account, balance, left in rows
             if round(balance * 100) or round(left * 100)
         }

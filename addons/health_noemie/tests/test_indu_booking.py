@@ -202,20 +202,6 @@ class TestInduBooking(InduCommon):
             self.env.flush_all()
             self.env.invalidate_all()
             before = self.env.cr.sql_log_count
-            import os
-            if os.environ.get("SQLDUMP") and count == 15:
-                import collections, traceback
-                from unittest.mock import patch
-                from odoo.sql_db import Cursor
-                seen = collections.Counter()
-                orig = Cursor.execute
-                def ex(self_, q, *a, **k):
-                    st=[f"{f.name}:{f.lineno}" for f in traceback.extract_stack() if "account" in f.filename or "health" in f.filename][-3:]
-                    seen[(str(q)[:90].replace(chr(10)," "), tuple(st))] += 1
-                    return orig(self_, q, *a, **k)
-                with patch.object(Cursor, "execute", ex):
-                    indus.action_book(); self.env.flush_all()
-                print("\n".join(f"{n} {q}" for q, n in seen.most_common(25)))
             indus.action_book()
             self.env.flush_all()
             spent = self.env.cr.sql_log_count - before
@@ -236,7 +222,9 @@ class TestInduBooking(InduCommon):
         with self.assertRaises(UserError):
             self.nurse._health_account("indu_provision")
         (self.nurse + self.agency)._health_add_accounts()
-        self.assertEqual(self.nurse._health_account("indu_provision").with_company(self.nurse).code, "151800")
+        self.assertEqual(
+            self.nurse._health_account("indu_provision").with_company(self.nurse).code, "151800"
+        )
         accounts = self.env["account.account"].search_count([("company_ids", "in", self.nurse.ids)])
         self.nurse._health_add_accounts()
         self.assertEqual(

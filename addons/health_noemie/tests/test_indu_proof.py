@@ -91,6 +91,7 @@ class TestInduProof(InduCommon):
         self.assertEqual(questions.mapped("state"), ["open", "open"])
         self.assertEqual(questions.fse_ids, self.fse)
         self.indu.action_gather()
+        self.line.invalidate_recordset(["question_ids"])
         self.assertEqual(self.line.question_ids, questions)
         for question in questions:
             question._answer({}, [("photo.png", PNG + question.text.encode())])

@@ -158,6 +158,7 @@ class HealthIndu(models.Model):
         compute="_compute_state",
         store=True,
         index=True,
+        group_expand=True,
     )
     step = fields.Selection(
         [

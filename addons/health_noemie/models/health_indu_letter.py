@@ -168,11 +168,8 @@ class HealthInduLetter(models.Model):
     def _recipient(self, indu, kind):
         payer = indu.payer_id
         name = payer.name or indu.payer_text or "Organisme payeur"
-        address = payer._display_address(without_company=True) if payer else ""
-        rows = [
-            name,
-            *(row.strip() for row in address.splitlines() if row.strip() and row.strip() != name),
-        ]
+        place = " ".join(filter(None, [payer.zip, payer.city]))
+        rows = [row for row in (name, payer.street, payer.street2, place) if row]
         if kind == "contest" and payer.health_kind != "amc":
             rows.insert(0, "Commission de recours amiable")
         return "\n".join(rows)

@@ -373,6 +373,17 @@ class TestIndu(InduCommon):
         wizard.kind = "contest"
         with self.assertRaises(UserError):
             wizard.save().action_write()
+        Wizard = self.env["health.indu.letter.write"]
+        mixed = self.make_indu(("1", 6000, "contest"), ("2", 500, "todo"))
+        with self.assertRaises(UserError):  # what is left out of a contestation is lost
+            Wizard.create({"indu_id": mixed.id, "kind": "contest"}).action_write()
+        mixed.line_ids.action_contest()
+        letter = Wizard.create({"indu_id": mixed.id, "kind": "contest"}).action_write()["res_id"]
+        page, _kind = self.env["ir.actions.report"]._render_qweb_html(
+            "health_noemie.report_indu_letter", [letter]
+        )
+        for part in ("Lettre recommandée", "Commission de recours amiable", "65,00", "Nurse Test"):
+            self.assertIn(part, page.decode())
 
     def test_chronology_is_in_order(self):
         self.withhold(self.debt(1500))

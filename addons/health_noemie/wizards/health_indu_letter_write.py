@@ -51,6 +51,14 @@ class HealthInduLetterWrite(models.TransientModel):
             raise UserError(
                 self.env._("No line is contested: give each line its position before contesting.")
             )
+        undecided = lines.filtered(lambda line: line.decision == "todo")
+        if self.kind in ("contest", "accept") and undecided:
+            raise UserError(
+                self.env._(
+                    "%s line(s) have no position: what is not contested in time is lost. Decide them first.",
+                    len(undecided),
+                )
+            )
         letter = self.env["health.indu.letter"]._draw_up(
             self.indu_id, self.kind, self.instalments, self.first_on
         )

@@ -15,8 +15,11 @@
     "data": [
         "security/ir.model.access.csv",
         "security/rules.xml",
+        "security/rules_indus.xml",
         "data/health_parameter.xml",
         "data/parameters_delay.xml",
+        "data/parameters_indus.xml",
+        "data/health.indu.kind.csv",
         "data/health.reject.family.csv",
         "data/health.reject.code.csv",
         "views/health_settlement_views.xml",
@@ -24,9 +27,16 @@
         "views/health_rejection_views.xml",
         "views/health_reject_code_views.xml",
         "views/health_share_views.xml",
+        "report/indu_letter.xml",
+        "views/health_indu_line_views.xml",
+        "views/health_indu_proof_views.xml",
+        "views/health_indu_letter_views.xml",
+        "views/health_indu_wizard_views.xml",
+        "views/health_indu_views.xml",
         "views/menus.xml",
         "views/match.xml",
         "views/health_payer_delay_views.xml",
+        "views/menus_indus.xml",
     ],
     "assets": {
         "web.assets_backend": [

@@ -167,6 +167,20 @@ class ResCompany(models.Model):
             )
         return account
 
+    def _health_add_accounts(self):
+        """Give practices made ready by an earlier version the accounts that our chart has had since."""
+        Template = self.env["account.chart.template"].sudo()
+        for company in self.filtered(lambda one: one.chart_template == "fr_health"):
+            chart = Template.with_company(company)
+            wanted = chart._get_chart_template_data("fr_health")["account.account"]
+            missing = {
+                xmlid: vals
+                for xmlid, vals in wanted.items()
+                if not self.env.ref(f"account.{company.id}_{xmlid}", raise_if_not_found=False)
+            }
+            if missing:
+                chart._load_data({"account.account": missing})
+
     def _health_journal(self, debtor_kind):
         """Sales journal of a debtor kind (amo, amc, patient)."""
         self.ensure_one()

@@ -13,6 +13,10 @@ HEALTH_ACCOUNTS = {
     "lump_sum": "health_758000",
     "write_off": "health_654000",
     "bank_fees": "health_627000",
+    "indu_loss": "health_709000",
+    "indu_provision": "health_151800",
+    "indu_charge": "health_681500",
+    "indu_release": "health_781500",
 }
 
 

@@ -2,6 +2,7 @@ from . import account_bank_statement_line
 from . import account_bank_statement_line_book
 from . import account_bank_statement_line_match
 from . import account_bank_statement_line_screen
+from . import account_move_line
 from . import account_statement_import_camt_parser
 from . import health_cockpit
 from . import health_cycle
@@ -9,6 +10,13 @@ from . import health_cycle_silence
 from . import health_fse_timeline
 from . import health_inbox
 from . import health_payer_delay
+from . import health_indu
+from . import health_indu_booking
+from . import health_indu_kind
+from . import health_indu_letter
+from . import health_indu_line
+from . import health_indu_pack
+from . import health_indu_proof
 from . import health_reject_code
 from . import health_reject_family
 from . import health_rejection

@@ -210,27 +210,5 @@ class HealthCockpit(models.AbstractModel):
 
     @api.model
     def _cards_indus(self, day):
-        """Money that payers withheld: one card per payer and practitioner."""
-        domain = [("company_id", "in", self.env.companies.ids), ("kind", "=", "retention")]
-        return super()._cards_indus(day) + [
-            {
-                "key": f"retention-{company.id}-{payer.id}",
-                "title": self.env._("Withheld by %s", payer.name or self.env._("unknown payer")),
-                "why": self.env._(
-                    "Check the debt; an overpayment claim is contested within two months."
-                ),
-                "practitioner": company.name,
-                "count": count,
-                "amount": amount,
-                "deadline": False,
-                "action": self._act_window(
-                    self.env._("Retentions"),
-                    "health.settlement.movement",
-                    domain + [("company_id", "=", company.id), ("payer_id", "=", payer.id)],
-                ),
-                "button": self.env._("See the retentions"),
-            }
-            for company, payer, count, amount in self.env["health.settlement.movement"]._read_group(
-                domain, ["company_id", "payer_id"], ["__count", "amount:sum"]
-            )
-        ]
+        """Overpayments that payers claim back, by next step, with their clock."""
+        return super()._cards_indus(day) + self.env["health.indu"]._cockpit_cards("indus", day)

@@ -190,6 +190,7 @@ class HealthSettlement(models.Model):
         )
         lines._announce()
         known.line_ids.filtered(lambda line: line.problem in ("unknown_fse", "no_share"))._link()
+        self.env["health.indu"]._from_settlements(made)
         everything = made | known
         self._note_unknown(everything, inbox)
         counts = {

@@ -42,3 +42,6 @@ class HealthSettlementMovement(models.Model):
         index="btree_not_null",
         copy=False,
     )
+    indu_id = fields.Many2one(
+        "health.indu", string="Indu", index="btree_not_null", ondelete="set null", copy=False
+    )

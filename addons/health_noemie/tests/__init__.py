@@ -9,3 +9,7 @@ from . import test_queries
 from . import test_rejection
 from . import test_states
 from . import test_undo
+from . import test_indu
+from . import test_indu_access
+from . import test_indu_booking
+from . import test_indu_proof

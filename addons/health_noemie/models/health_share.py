@@ -43,3 +43,48 @@ class HealthShare(models.Model):
                 by_amount.setdefault(amount, []).append(share.id)
         for amount, ids in by_amount.items():
             self.sudo().browse(ids).write({"announced_amount": amount})
+
+    def _resend_refusals(self):
+        """Override of `health_billing`: a payer that paid, announced or is still at work gets nothing twice."""
+        refusals = super()._resend_refusals()
+        rest = self.filtered(
+            lambda share: share.id not in refusals and share.debtor_kind != "patient"
+        )
+        duplicates, deferred = rest._refused_as_paid(), rest._deferred()
+        for share in rest:
+            if share.id in duplicates:
+                refusals[share.id] = self.env._(
+                    "was paid already, the payer says: find the payment, never send it again"
+                )
+            elif share.id in deferred:
+                refusals[share.id] = self.env._(
+                    "is deferred by its payer since %s: wait for the answer",
+                    f"{deferred[share.id]:%d/%m/%Y}",
+                )
+        return refusals
+
+    def _refused_as_paid(self):
+        """Ids of those of these shares that an open rejection calls paid already."""
+        return set(
+            self.env["health.rejection"]
+            .sudo()
+            .search(
+                [
+                    ("share_id", "in", self.ids),
+                    ("state", "=", "open"),
+                    ("family_id.money", "=", "reconcile"),
+                ]
+            )
+            .share_id.ids
+        )
+
+    def _deferred(self):
+        """dict of share id → day on which its payer last put it off, without a refusal or payment since."""
+        last = {}
+        for line in (
+            self.env["health.settlement.line"].sudo().search([("share_id", "in", self.ids)])
+        ):
+            day = line.settlement_id.transfer_date
+            if line.share_id.id not in last or day >= last[line.share_id.id][0]:
+                last[line.share_id.id] = (day, line.state)
+        return {share: day for share, (day, state) in last.items() if state == "D"}

@@ -6,3 +6,4 @@ from . import test_noemie
 from . import test_queries
 from . import test_rejection
 from . import test_undo
+from . import test_reject_catalogue

@@ -1,3 +1,5 @@
+from datetime import timedelta
+
 from odoo import fields, models
 
 
@@ -51,6 +53,7 @@ class HealthShare(models.Model):
             lambda share: share.id not in refusals and share.debtor_kind != "patient"
         )
         duplicates, deferred = rest._refused_as_paid(), rest._deferred()
+        young = rest._answer_due()
         for share in rest:
             if share.id in duplicates:
                 refusals[share.id] = self.env._(
@@ -61,7 +64,38 @@ class HealthShare(models.Model):
                     "is deferred by its payer since %s: wait for the answer",
                     f"{deferred[share.id]:%d/%m/%Y}",
                 )
+            elif share.id in young:
+                refusals[share.id] = self.env._(
+                    "left on %(sent)s and its payer usually answers by %(due)s: wait for the answer",
+                    sent=f"{share.sent_on:%d/%m/%Y}",
+                    due=f"{young[share.id]:%d/%m/%Y}",
+                )
         return refusals
+
+    def _answer_due(self):
+        """dict of share id → day by which its payer usually answers, for those still within that delay.
+
+        A part whose fund's part was refused is not processed any more: it waits for nothing.
+        """
+        today = max(fields.Date.context_today(self), self.env["health.cycle"].last_day())
+        waiting = self.filtered(
+            lambda share: (
+                share.state in ("sent", "acknowledged")
+                and not share.is_rejected
+                and "rejected"
+                not in share.fse_id.share_ids.filtered(
+                    lambda one: one.debtor_kind == "amo"
+                ).mapped("state")
+            )
+        )
+        found = {}
+        for kind, shares in waiting.grouped("debtor_kind").items():
+            days = self.env["health.parameter"].value_of(f"{kind}_return_days")
+            for share in shares:
+                due = share.sent_on + timedelta(days=days)
+                if today <= due:
+                    found[share.id] = due
+        return found
 
     def _refused_as_paid(self):
         """Ids of those of these shares that an open rejection calls paid already."""

@@ -83,9 +83,9 @@ class HealthShare(models.Model):
                 share.state in ("sent", "acknowledged")
                 and not share.is_rejected
                 and "rejected"
-                not in share.fse_id.share_ids.filtered(
-                    lambda one: one.debtor_kind == "amo"
-                ).mapped("state")
+                not in share.fse_id.share_ids.filtered(lambda one: one.debtor_kind == "amo").mapped(
+                    "state"
+                )
             )
         )
         found = {}

@@ -85,8 +85,15 @@ class TestRejectWatch(FixCommon):
         nurse = self.make_user("nurse", "health_billing.group_practitioner", self.nurse)
         physio = self.make_user("physio", "health_billing.group_practitioner", self.physio)
         with self.assertRaises(AccessError):
-            self.watches().with_user(nurse).action_confirm()
-        self.assertFalse(self.watches().with_user(physio).search([]))
+            self.watches().with_user(nurse).with_context(
+                allowed_company_ids=self.nurse.ids
+            ).action_confirm()
+        self.assertFalse(
+            self.watches()
+            .with_user(physio)
+            .with_context(allowed_company_ids=self.physio.ids)
+            .search([])
+        )
 
     def test_queries_do_not_grow(self):
         def spent(count, first):

@@ -57,7 +57,9 @@ class TestRejectionFix(FixCommon):
         before, after = fses[0].patient_id.health_coverage_ids.sorted("date_from")
         self.assertEqual((before.amo_partner_id, before.date_to), (self.cpam, CARE))
         self.assertEqual((after.amo_partner_id, after.proof_state), (self.other_fund, "fresh"))
-        self.assertFalse(self.env["health.rejection.lane"].search([("company_id", "=", self.nurse.id)]))
+        self.assertFalse(
+            self.env["health.rejection.lane"].search([("company_id", "=", self.nurse.id)])
+        )
 
     def test_exemption_splits_anew(self):
         fse = self.bill()
@@ -68,7 +70,9 @@ class TestRejectionFix(FixCommon):
         self.assertSentAgain(rejection)
         new = rejection.new_fse_id
         self.assertEqual((new.amo_rate, new.exemption), (100, ald.exemption))
-        self.assertEqual(new.share_ids.filtered(lambda s: s.debtor_kind == "amo").amount, new.amount_total)
+        self.assertEqual(
+            new.share_ids.filtered(lambda s: s.debtor_kind == "amo").amount, new.amount_total
+        )
 
     def test_blocking_finding_stops_all_and_leaves_nothing_half_done(self):
         fses = self.bill(2)
@@ -172,7 +176,9 @@ class TestRejectionFix(FixCommon):
         self.assertEqual(rejection.new_fse_id.share_ids.debtor_kind, "amc")
         self.assertEqual(rejection.new_fse_id.lot_id.payer_id, self.mutuelle)
         self.assertEqual(amo.state, "sent", "the fund's part is not touched")
-        self.assertEqual(rejection.patient_id.health_coverage_ids.sorted("date_from")[-1].amc_member, "M2")
+        self.assertEqual(
+            rejection.patient_id.health_coverage_ids.sorted("date_from")[-1].amc_member, "M2"
+        )
 
     def test_paper_route(self):
         rejection = self.amc_rejection()
@@ -181,7 +187,11 @@ class TestRejectionFix(FixCommon):
         new = rejection.new_fse_id
         self.assertEqual((rejection.route, new.kind, new.lot_id.id), ("paper", "P", False))
         self.assertEqual(rejection.new_share_id.state, "sent")
-        html = self.env["ir.actions.report"]._render_qweb_html("health_noemie.amc_paper", new.ids)[0].decode()
+        html = (
+            self.env["ir.actions.report"]
+            ._render_qweb_html("health_noemie.amc_paper", new.ids)[0]
+            .decode()
+        )
         for text in (new.name, rejection.fse_id.name, "Mutuelle Test", "M1"):
             self.assertIn(text, html)
 
@@ -300,15 +310,26 @@ class TestRejectionFix(FixCommon):
         physio = self.make_user("physio", "health_billing.group_practitioner", self.physio)
         accountant = self.make_user("accountant", "health_billing.group_accountant")
         lane = self.env["health.rejection.lane"].search([("company_id", "=", self.nurse.id)])
-        self.assertEqual(lane.with_user(nurse).count, 1)
-        self.assertFalse(lane.with_user(physio).search([]))
+        self.assertEqual(
+            lane.with_user(nurse).with_context(allowed_company_ids=self.nurse.ids).count, 1
+        )
+        self.assertFalse(
+            lane.with_user(physio).with_context(allowed_company_ids=self.physio.ids).search([])
+        )
         for user in (nurse, accountant):
             with self.assertRaises(AccessError):
-                rejection.with_user(user).action_fix()
+                rejection.with_user(user).with_context(
+                    allowed_company_ids=user.company_ids.ids
+                ).action_fix()
         for model in ("health.rejection.lane", "health.reject.watch", "health.reject.code"):
             with self.assertRaises(AccessError):
                 self.env[model].with_user(accountant).search([])
-        cards = self.env["health.cockpit"].with_user(nurse).data()["lanes"]
+        cards = (
+            self.env["health.cockpit"]
+            .with_user(nurse)
+            .with_context(allowed_company_ids=self.nurse.ids)
+            .data()
+        )["lanes"]
         card = next(lane for lane in cards if lane["code"] == "rejects")["cards"][0]
         self.assertEqual(card["action"]["res_model"], "health.rejection")
         biller = rejection.with_user(self.biller)

@@ -3,6 +3,9 @@
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import Form, freeze_time, tagged
 
+from odoo.addons.health_billing.tests.common import with_key
+from odoo.addons.health_billing.tests.common_fse import PRESCRIBER
+
 from .common_fix import CARE, SENT, TODAY, FixCommon
 
 
@@ -30,7 +33,7 @@ class TestRejectionFix(FixCommon):
         [card] = [
             card for card in self.env["health.cockpit"]._cards_rejects(CARE) if card["count"] == 3
         ]
-        self.assertEqual(card["amount"], sum(rejections.mapped("residual")))
+        self.assertAlmostEqual(card["amount"], sum(rejections.mapped("residual")))
         self.assertEqual(card["deadline"], rejections[0].last_day)
         action = (
             self.env["ir.actions.server"]
@@ -42,7 +45,7 @@ class TestRejectionFix(FixCommon):
         self.assertEqual((wizard.kind, len(wizard.line_ids)), ("rights", 3))
         # nothing was changed yet: the same claim would be refused again
         self.assertEqual(set(wizard.line_ids.mapped("problem_kind")), {"blocking"})
-        wizard.amo_partner_id = self.other_fund
+        wizard.write({"amo_partner_id": self.other_fund.id, "proof_method": "adri"})
         wizard.action_try()
         self.assertEqual(set(wizard.line_ids.mapped("problem_kind")), {False})
         self.assertIn("CPAM Test", wizard.line_ids[0].before)
@@ -65,7 +68,7 @@ class TestRejectionFix(FixCommon):
         fse = self.bill()
         rejection = self.refuse(fse, "0450", "ETM NON CONNUE EN BDO")
         ald = self.env["health.coverage.case"].search([("code", "=", "ald")])
-        wizard = self.wizard(rejection, case_id=ald.id)
+        wizard = self.wizard(rejection, case_id=ald.id, proof_method="adri")
         wizard.action_apply()
         self.assertSentAgain(rejection)
         new = rejection.new_fse_id
@@ -86,16 +89,20 @@ class TestRejectionFix(FixCommon):
             }
         )
         before = self.facts()
-        wizard = self.wizard(rejections)
+        wizard = self.wizard(rejections, amo_partner_id=self.other_fund.id)
+        kinds = {line.rejection_id: line.problem_kind for line in wizard.line_ids}
+        self.assertEqual(kinds, {rejections[0]: "refused", rejections[1]: "held"})
+        self.assertEqual(self.facts(), before, "a trial leaves nothing")
+        wizard = self.wizard(rejections[1])
         wizard.line_ids.chosen = True
         self.assertEqual(wizard.action_apply()["res_model"], "health.rejection.fix")
-        self.assertTrue(all(wizard.line_ids.mapped("problem")))
-        self.assertEqual(self.facts(), before)
+        self.assertEqual(wizard.line_ids.problem_kind, "blocking")
+        self.assertEqual(self.facts(), before, "all or nothing")
 
     def test_rights_from_a_day_after_the_care_are_refused(self):
         rejection = self.refuse(self.bill(), "0111", "DROITS FERMES")
         wizard = self.wizard(rejection, amo_partner_id=self.other_fund.id, valid_from=SENT)
-        self.assertEqual(wizard.line_ids.problem_kind, "blocking")
+        self.assertEqual(wizard.line_ids.problem_kind, "refused")
         self.assertFalse(rejection.new_fse_id)
 
     # -- identity, prescription, agreement, coding -------------------------------------------------
@@ -117,8 +124,6 @@ class TestRejectionFix(FixCommon):
         self.assertEqual(rejections[1].state, "open")
 
     def test_prescriber(self):
-        from odoo.addons.health_billing.tests.common import with_key
-
         number = with_key("1000123456")
         rejections = self.refuse(self.bill(2), "0333", "PRESCRIPTEUR INCONNU")
         wizard = self.wizard(rejections, prescriber_no=number)
@@ -141,13 +146,21 @@ class TestRejectionFix(FixCommon):
         self.assertEqual(rejection.fse_id.prescription_id.agreement_ids.answer, "granted")
 
     def test_coding_is_priced_by_the_nomenclature(self):
-        fse = self.make_fse(self.nurse, "000000900", amo=6000, amo_rate=60)
+        fse = self.make_fse(
+            self.nurse,
+            "000000900",
+            amo=6000,
+            amo_rate=60,
+            prescriber_no=PRESCRIBER,
+            prescription_date=CARE,
+        )
         rejection = self.refuse(fse, "0555", "COTATION ERRONEE")
-        wizard = self.wizard(rejection, pass_reason="checked")
+        wizard = self.wizard(rejection, pass_reason="checked", proof_method="adri")
         self.assertEqual(wizard.kind, "coding")
         self.assertIn("60,00", wizard.line_ids.before)
         self.assertNotIn("60,00", wizard.line_ids.after or "60,00")
         self.assertLess(wizard.line_ids.amount_after, 60)
+        self.assertFalse(wizard.line_ids.problem)
         wizard.action_apply()
         self.assertSentAgain(rejection)
 
@@ -169,6 +182,9 @@ class TestRejectionFix(FixCommon):
         wizard = self.wizard(rejection)
         self.assertEqual(wizard.kind, "amc")
         wizard.line_ids.amc_member = "M2"
+        wizard.action_try()
+        self.assertEqual(wizard.line_ids.problem_kind, "held", "the new rights were never checked")
+        wizard.proof_method = "amc_online"
         wizard.action_try()
         self.assertIn("M2", wizard.line_ids.after)
         wizard.action_apply()
@@ -222,7 +238,7 @@ class TestRejectionFix(FixCommon):
     # -- never twice -------------------------------------------------------------------------------
 
     def test_paid_already_is_never_resent(self):
-        rejection = self.refuse(self.bill(), "2900005", "FACTURE DEJA PAYEE")
+        rejection = self.refuse(self.bill(), "2900", "FACTURE DEJA PAYEE")
         self.assertIn(rejection.share_id.id, rejection.share_id._resend_refusals())
         wizard = self.wizard(rejection)
         self.assertEqual((wizard.kind, wizard.line_ids.problem_kind), ("duplicate", "refused"))
@@ -234,7 +250,7 @@ class TestRejectionFix(FixCommon):
 
     def test_payment_under_another_number_is_found_and_reconciled(self):
         fse = self.bill()
-        rejection = self.refuse(fse, "2900005", "FACTURE DEJA PAYEE")
+        rejection = self.refuse(fse, "2900", "FACTURE DEJA PAYEE")
         share = rejection.share_id
         cents = round(share.amount * 100)
         self.drop(self.noemie(self.settlement(self.paid("000777777", amo=cents)), file_id="P1"))
@@ -248,7 +264,7 @@ class TestRejectionFix(FixCommon):
         first = self.make_fse(self.nurse, "000000801", amo=600)
         second = self.make_fse(self.nurse, "000000802", amo=600)
         self.drop(self.noemie(self.settlement(self.paid(first.name, amo=600)), file_id="P2"))
-        rejection = self.refuse(second, "2900005", "FACTURE DEJA PAYEE")
+        rejection = self.refuse(second, "2900", "FACTURE DEJA PAYEE")
         wizard = self.wizard(rejection)
         self.assertEqual(wizard.line_ids.twin_share_id, first.share_ids)
         wizard.action_apply()
@@ -337,6 +353,7 @@ class TestRejectionFix(FixCommon):
         wizard = wizard.browse(biller.action_fix()["res_id"])
         with Form(wizard) as form:
             form.amo_partner_id = self.other_fund
+            form.proof_method = "adri"
         wizard.action_apply()
         self.assertSentAgain(rejection)
         # the ledger tells the number, never the cause

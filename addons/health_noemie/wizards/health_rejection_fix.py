@@ -104,7 +104,6 @@ class HealthRejectionFix(models.TransientModel):
         wizard = self.create(
             {
                 "kind": kinds.most_common(1)[0][0],
-                "proof_method": "adri",
                 "wait_until": fields.Date.add(fields.Date.context_today(self), days=days),
                 "line_ids": [
                     fields.Command.create(
@@ -172,7 +171,22 @@ class HealthRejectionFix(models.TransientModel):
         for wizard in self:
             wizard.has_warnings = "warning" in wizard.line_ids.mapped("problem_kind")
 
-    @api.onchange("kind", *RIGHTS, *CONTRACT, "valid_from", "prescriber_no", "prescription_date")
+    @api.onchange(
+        "kind",
+        *RIGHTS,
+        *CONTRACT,
+        "valid_from",
+        "proof_method",
+        "prescriber_no",
+        "prescription_date",
+        "document_ids",
+        "agreement_received_on",
+        "agreement_answer",
+        "agreement_answered_on",
+        "pass_reason",
+        "with_lot",
+        "line_ids",
+    )
     def _onchange_values(self):
         self.is_tried = False
 
@@ -186,6 +200,10 @@ class HealthRejectionFix(models.TransientModel):
     def _try(self):
         """Do everything, note what comes of it, and roll it back."""
         self.ensure_one()
+        # what a person left out stays out; what only a problem held back may come in
+        left_out = self.line_ids.filtered(
+            lambda line: not line.chosen and line.problem_kind not in ("blocking", "refused")
+        )
         self.line_ids.write(
             {"after": False, "amount_after": 0, "problem": False, "problem_kind": False}
         )
@@ -205,6 +223,7 @@ class HealthRejectionFix(models.TransientModel):
         elif self.kind == "duplicate":
             outcome = self._payments_found()
         self._show(outcome)
+        left_out.chosen = False
         self.is_tried = True
 
     def _note_before(self, lines):
@@ -250,6 +269,7 @@ class HealthRejectionFix(models.TransientModel):
         fses = self.env["health.fse"].union(*made.values())
         for fse, text in fses._impossible():
             impossible[fse].append(text)
+        held = self._held(fses)
         outcome = {}
         for line, fse in made.items():
             found = findings[fse]
@@ -268,11 +288,19 @@ class HealthRejectionFix(models.TransientModel):
             outcome[line] = {
                 "after": facts,
                 "amount_after": sum(fse.share_ids.mapped("amount")),
-                "problem": "\n".join(texts) or False,
-                "problem_kind": ("blocking" if blocks else "warning") if texts else False,
+                "problem": "\n".join(texts or held.get(fse.id, [])) or False,
+                "problem_kind": ("blocking" if blocks else "warning")
+                if texts
+                else ("held" if held.get(fse.id) else False),
                 "chosen": not blocks,
             }
         return outcome
+
+    def _held(self, fses):
+        """What keeps the new claims out of a lot although they can be billed: dict of FSE id → reasons."""
+        if not self.with_lot or self.kind not in SENDS_AGAIN:
+            return {}
+        return fses._obstacles(fields.Date.context_today(self))
 
     def _facts(self, fse, line):
         """What this correction looks at on an FSE, in one line for a person."""
@@ -334,6 +362,7 @@ class HealthRejectionFix(models.TransientModel):
         lines = self.line_ids
         refusals = lines.share_id._resend_refusals()
         result = {}
+        rights = self._without_rights(lines) if self.kind in ("rights", "amc", "patient") else {}
         guards = {"paper": self._refuse_paper, "patient": self._refuse_patient}
         guard = guards.get(self.kind)
         for line in lines:
@@ -344,7 +373,7 @@ class HealthRejectionFix(models.TransientModel):
                 reason = self.env._(
                     "%s; the patient does not owe what was claimed too late", reason
                 )
-            reason = reason or (guard and guard(line))
+            reason = reason or (guard and guard(line)) or rights.get(line.id)
             if not reason and self.kind == "amc" and share.debtor_kind != "amc":
                 reason = self.env._(
                     "is no part of a complementary insurer: choose another correction"
@@ -453,6 +482,21 @@ class HealthRejectionFix(models.TransientModel):
             self._change_prescriptions(lines)
         elif self.kind == "agreement":
             self._change_agreements(lines)
+        if self.proof_method:
+            self._prove(lines)
+
+    def _prove(self, lines):
+        """Keep that somebody checked the rights under which the care is billed, and how."""
+        days = {(line.patient_id.id, max(act_days(line.fse_id))) for line in lines}
+        coverages = self.env["health.coverage"].union(
+            *self.env["health.coverage"]._on(days).values()
+        )
+        self.env["health.rights.proof"].create(
+            [
+                {"coverage_id": coverage.id, "method": self.proof_method, "result": "open"}
+                for coverage in coverages
+            ]
+        )
 
     def _values_of_rights(self):
         """Values of the rights as typed; an empty field changes nothing."""
@@ -476,18 +520,6 @@ class HealthRejectionFix(models.TransientModel):
         for line in lines:
             days = [*act_days(line.fse_id), line.fse_id.fse_date]
             starts[line.patient_id] = min(starts.get(line.patient_id, days[0]), *days)
-        late = self.valid_from and next(
-            (patient for patient, day in starts.items() if day < self.valid_from), None
-        )
-        if late:
-            raise UserError(
-                self.env._(
-                    "The care of %(patient)s began on %(day)s, before these rights (%(start)s): choose an earlier day.",
-                    patient=late.name,
-                    day=f"{starts[late]:%d/%m/%Y}",
-                    start=f"{self.valid_from:%d/%m/%Y}",
-                )
-            )
         current = Coverage._on({(patient.id, day) for patient, day in starts.items()})
         following = defaultdict(list)
         for coverage in Coverage.search_fetch(
@@ -496,14 +528,13 @@ class HealthRejectionFix(models.TransientModel):
             following[coverage.patient_id].append(coverage.date_from)
         common = self._values_of_rights()
         written, created, ended = defaultdict(Coverage.browse), [], defaultdict(Coverage.browse)
-        kept = Coverage.browse()
         for patient, first in starts.items():
             coverage = current[patient.id, first].with_env(Coverage.env)
             values = {**common, **self._own_values(lines, patient, first)}
             start = self.valid_from or first
-            if not values and coverage:
-                kept |= coverage
-            elif coverage and coverage.date_from >= start:
+            if not values:
+                continue
+            if coverage and coverage.date_from >= start:
                 written[tuple(sorted(values.items()))] |= coverage
             elif coverage:
                 created.append({**self._copied(coverage, values), **values, "date_from": start})
@@ -513,14 +544,6 @@ class HealthRejectionFix(models.TransientModel):
                 created.append(
                     {"patient_id": patient.id, "date_from": start, "date_to": later, **values}
                 )
-            else:
-                raise UserError(
-                    self.env._(
-                        "No rights of %(patient)s are known on %(day)s: give the coverage and the sickness fund.",
-                        patient=patient.name,
-                        day=f"{first:%d/%m/%Y}",
-                    )
-                )
         for values, coverages in written.items():
             coverages.write(dict(values))
         for start, coverages in ended.items():
@@ -528,15 +551,31 @@ class HealthRejectionFix(models.TransientModel):
         made = Coverage.create(created)
         changed = Coverage.union(made, *written.values(), *ended.values()).with_env(self.env)
         changed._check_periods()
-        proven = Coverage.union(made, kept, *written.values())
-        if self.proof_method and self.kind == "rights":
-            self.env["health.rights.proof"].create(
-                [
-                    {"coverage_id": coverage.id, "method": self.proof_method, "result": "open"}
-                    for coverage in proven
-                ]
-            )
         self.env["health.fse"]._control_unsent(changed.patient_id)
+
+    def _without_rights(self, lines):
+        """dict of line id → why its patient's rights cannot be written as typed."""
+        days = {line: min(act_days(line.fse_id)) for line in lines}
+        current = self.env["health.coverage"]._on(
+            {(line.patient_id.id, day) for line, day in days.items()}
+        )
+        common = self._values_of_rights()
+        found = {}
+        for line, day in days.items():
+            if self.valid_from and day < self.valid_from:
+                found[line.id] = self.env._(
+                    "bears care of %(day)s, before these rights (%(start)s): choose an earlier day",
+                    day=f"{day:%d/%m/%Y}",
+                    start=f"{self.valid_from:%d/%m/%Y}",
+                )
+            elif not current[line.patient_id.id, day] and not (
+                common.get("case_id") and common.get("amo_partner_id")
+            ):
+                found[line.id] = self.env._(
+                    "bears care of %s, when no rights are known: give the coverage and the sickness fund",
+                    f"{day:%d/%m/%Y}",
+                )
+        return found
 
     def _own_values(self, lines, patient, first):
         """Values of the rights that are one patient's own."""
@@ -632,12 +671,25 @@ class HealthRejectionFix(models.TransientModel):
         """Correct the rejections chosen, all or none of them."""
         self.ensure_one()
         self.env["health.rejection"].check_access("write")
+        if not self.is_tried:
+            self._try()
         lines = self.line_ids.filtered(
             lambda line: line.chosen and line.rejection_id.state == "open"
         )
         if not lines:
             raise UserError(
-                self.env._("Nothing to do: every rejection here is closed, refused or not chosen.")
+                "\n".join(
+                    [
+                        self.env._(
+                            "Nothing to do: choose a rejection that nothing stands against."
+                        ),
+                        *{
+                            f"FSE {line.fse_id.name} : {line.problem}"
+                            for line in self.line_ids[:3]
+                            if line.problem
+                        },
+                    ]
+                )
             )
         if self.kind in CLAIMS:
             return self._apply_claims(lines)
@@ -660,7 +712,11 @@ class HealthRejectionFix(models.TransientModel):
             with self.env.cr.savepoint():
                 made = self._make(lines)
                 outcome = self._outcome(made)
-                problems = {line: vals for line, vals in outcome.items() if vals["problem"]}
+                problems = {
+                    line: vals
+                    for line, vals in outcome.items()
+                    if vals["problem_kind"] in ("blocking", "warning")
+                }
                 if problems:
                     raise _GivenUp
                 fses = self.env["health.fse"].union(*made.values())

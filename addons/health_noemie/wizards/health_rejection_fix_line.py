@@ -27,7 +27,12 @@ class HealthRejectionFixLine(models.TransientModel):
     amount_after = fields.Monetary("Billed again", readonly=True)
     problem = fields.Text("What stands against it", readonly=True)
     problem_kind = fields.Selection(
-        [("refused", "Not again"), ("blocking", "Blocked"), ("warning", "To decide")],
+        [
+            ("refused", "Not again"),
+            ("blocking", "Blocked"),
+            ("warning", "To decide"),
+            ("held", "No lot yet"),
+        ],
         string="State",
         readonly=True,
     )

@@ -83,9 +83,10 @@ class HealthFse(models.Model):
                     unit_price=Lot._unit_price(tariff, act, zone),
                     base=cents(act.amount),
                     rate=act.amo_rate or self.amo_rate,
-                    amo_amount=cents(act.amo_amount),
+                    # what stays on the claim that this one corrects is not asked again
+                    amo_amount=cents(act.amo_amount) if "amo" in shares else 0,
                     fee=cents(act.amount),
-                    amc_amount=cents(act.amc_amount),
+                    amc_amount=cents(act.amc_amount) if "amc" in shares else 0,
                     performer_id=company.health_provider_no or "",
                     performer_spec=specialty,
                 )

@@ -206,6 +206,9 @@ class HealthRejection(models.Model):
         todo = self.filtered(lambda rejection: rejection.state == "open")
         if not todo:
             raise UserError(self.env._("Nothing to correct: these rejections are closed."))
+        if todo.code_id and set(todo.family_id.mapped("code")) == {"unknown"}:
+            # without a cause no correction can be proposed
+            return todo.action_classify()
         return self.env["health.rejection.fix"]._of(todo)._action()
 
     def action_open_new_fse(self):

@@ -122,3 +122,27 @@ class HealthShare(models.Model):
             if line.share_id.id not in last or day >= last[line.share_id.id][0]:
                 last[line.share_id.id] = (day, line.state)
         return {share: day for share, (day, state) in last.items() if state == "D"}
+
+    def _write_off(self, reason):
+        """Override of `health_billing`: what is lost is no rejection to fix any more."""
+        result = super()._write_off(reason)
+        rejections = (
+            self.env["health.rejection"]
+            .sudo()
+            .search([("share_id", "in", self.ids), ("state", "=", "open")])
+        )
+        rejections._close("abandoned", reason)
+        rejections.write({"route": "deadline"})
+        return result
+
+    def _undo_closing(self, kind):
+        """Override of `health_billing`: owed again, the rejection waits again."""
+        result = super()._undo_closing(kind)
+        self.env["health.rejection"].sudo().search(
+            [
+                ("share_id", "in", self.ids),
+                ("state", "=", "abandoned"),
+                ("route", "=", "deadline"),
+            ]
+        ).write({"state": "open", "route": False, "closing_reason": False})
+        return result

@@ -228,6 +228,7 @@ class TestRejectionFix(FixCommon):
         self.assertEqual((new.share_ids.debtor_kind, new.share_ids.state), ("patient", "due"))
         self.assertEqual(new.share_ids.amount, amc.amount)
         self.assertEqual(new.share_ids.partner_id, rejection.patient_id)
+        self.assertIn(rejection.fse_id.name, new.share_ids.move_id.narration)
         self.assertFalse(new.lot_id)
 
     def test_patient_is_not_asked_where_the_insurer_still_can_be(self):
@@ -242,7 +243,7 @@ class TestRejectionFix(FixCommon):
         self.assertIn(rejection.share_id.id, rejection.share_id._resend_refusals())
         wizard = self.wizard(rejection)
         self.assertEqual((wizard.kind, wizard.line_ids.problem_kind), ("duplicate", "refused"))
-        wizard = self.wizard(rejection, "resend")
+        wizard = self.wizard(rejection, "resend", note="mended")
         wizard.line_ids.chosen = True
         with self.assertRaises(UserError):
             wizard.action_apply()
@@ -307,6 +308,35 @@ class TestRejectionFix(FixCommon):
         self.assertEqual((rejection.state, rejection.new_fse_id), ("fixed", new))
         new._uncorrect()
         self.assertEqual((rejection.state, rejection.share_id.state), ("open", "rejected"))
+
+    def test_refused_by_both_goes_out_once(self):
+        fse = self.bill(insured=True)
+        rejections = self.refuse(fse, "0999", "LOT REFUSE") | self.refuse(
+            fse, "0999", "LOT REFUSE", part="amc"
+        )
+        wizard = self.wizard(rejections)
+        self.assertEqual((wizard.kind, len(wizard.line_ids)), ("resend", 2))
+        with self.assertRaises(UserError):
+            wizard.action_apply()
+        wizard.note = "keys renewed"
+        wizard.action_apply()
+        self.assertSentAgain(rejections)
+        self.assertEqual(rejections.new_fse_id.amount_total, fse.amount_total)
+
+    def test_unknown_cause_is_classified_first(self):
+        rejection = self.refuse(self.bill(), "0777", "MOTIF ZZZ")
+        self.assertEqual(rejection.action_fix()["res_model"], "health.reject.classify")
+
+    def test_lost_and_taken_back(self):
+        rejection = self.refuse(self.bill(), "0888", "FORCLUSION")
+        self.assertEqual(
+            self.wizard(rejection).action_apply()["res_model"], "health.share.write.off"
+        )
+        share = rejection.share_id
+        share._write_off("too late")
+        self.assertEqual((share.state, rejection.state), ("written_off", "abandoned"))
+        share.action_undo_write_off()
+        self.assertEqual((share.state, rejection.state), ("rejected", "open"))
 
     def test_success_is_counted(self):
         rejection = self.refuse(self.bill(), "0111", "DROITS FERMES")

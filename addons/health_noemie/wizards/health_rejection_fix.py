@@ -422,14 +422,21 @@ class HealthRejectionFix(models.TransientModel):
         """
         self._change_sources(lines)
         vals = {"kind": "P"} if self.kind in ("paper", "patient") else {}
-        made = {}
-        for part, group in lines.grouped(lambda line: line.rejection_id.part).items():
-            parts = {"amc"} if part == "amc" else self._parts_of_fund()
-            by_fse = group.grouped("fse_id")
-            fses = self.env["health.fse"].union(*by_fse)
-            for fse, new in zip(fses, fses._correct(parts, vals), strict=True):
-                for line in by_fse[fse]:
-                    made[line] = new
+        fund = lines.filtered(lambda line: line.part == "amo")
+        # refused by both, the whole claim goes out once
+        whole = fund.fse_id if self.kind != "patient" else fund.fse_id.browse()
+        insurer = lines.filtered(lambda line: line.part == "amc" and line.fse_id not in whole)
+        new_of = {}
+        for group, parts in ((fund, self._parts_of_fund()), (insurer, {"amc"})):
+            fses = group.fse_id
+            if fses:
+                part = group[0].part
+                made = fses._correct(parts, vals)
+                new_of |= {(fse, part): new for fse, new in zip(fses, made, strict=True)}
+        made = {
+            line: new_of.get((line.fse_id, line.part)) or new_of[line.fse_id, "amo"]
+            for line in lines
+        }
         fses = self.env["health.fse"].union(*made.values())
         if self.kind == "prescription":
             self._change_prescriber(fses)
@@ -691,6 +698,10 @@ class HealthRejectionFix(models.TransientModel):
                     ]
                 )
             )
+        if self.kind == "resend" and not (self.note or "").strip():
+            raise UserError(
+                self.env._("Say what was mended: the same claim as before would be refused again.")
+            )
         if self.kind in CLAIMS:
             return self._apply_claims(lines)
         return getattr(self, f"_apply_{self.kind}")(lines)
@@ -726,12 +737,32 @@ class HealthRejectionFix(models.TransientModel):
             self._show(problems)
             return self._action()
         self._note_routes(lines)
+        if self.kind == "patient":
+            self._explain(made)
         if self.kind == "paper":
             fses.sudo().write({"sent_on": fields.Date.context_today(self)})
             return self.env.ref("health_noemie.action_report_amc_paper").report_action(
                 fses, config=False
             )
         return self._done(self._message(fses, lots, left), left)
+
+    def _explain(self, made):
+        """Tell the patients on their invoices why they are asked, without a word of the care."""
+        texts = {
+            "amc": self.env._(
+                "Your complementary insurer did not pay its part of claim %(number)s: it is now asked of you. Give us "
+                "your certificate of that day if you were insured, or ask your insurer to pay you back."
+            ),
+            "amo": self.env._(
+                "Your sickness fund did not pay its part of claim %(number)s, your rights not being open that day: it "
+                "is now asked of you. Give us your certificate if they were."
+            ),
+        }
+        for line, fse in made.items():
+            share = fse.share_ids.filtered(lambda one: one.debtor_kind == "patient")
+            share.sudo().move_id.narration = texts[line.rejection_id.part] % {
+                "number": line.fse_id.name
+            }
 
     def _send(self, fses):
         """Put the new FSE into lots; those of paper and of patients wait for none."""

@@ -19,6 +19,7 @@
         "data/health_parameter.xml",
         "data/parameters_rejects.xml",
         "data/health.reject.epoch.csv",
+        "data/parameters_delay.xml",
         "data/health.reject.family.csv",
         "data/health.reject.code.csv",
         "views/health_settlement_views.xml",
@@ -31,5 +32,6 @@
         "report/amc_paper.xml",
         "views/health_share_views.xml",
         "views/menus.xml",
+        "views/health_payer_delay_views.xml",
     ],
 }

@@ -1157,6 +1157,7 @@ class HealthFse(models.Model):
                     "button": self.env._("See the FSE"),
                 }
             )
+        cards += self._cards_twins()
         waiting = [("company_id", "in", companies), ("state", "=", "entered")]
         for company, count, amount in self._read_group(
             waiting, ["company_id"], ["__count", "amount_total:sum"]

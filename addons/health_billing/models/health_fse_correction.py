@@ -70,7 +70,9 @@ class HealthFse(models.Model):
 
     @api.depends("replaces_id.share_ids.state", "billed_parts")
     def _compute_kept_note(self):
-        kinds = dict(self.env["health.share"]._fields["debtor_kind"]._description_selection(self.env))
+        kinds = dict(
+            self.env["health.share"]._fields["debtor_kind"]._description_selection(self.env)
+        )
         for fse in self:
             old = fse.replaces_id
             kept = old.share_ids.filtered(
@@ -138,7 +140,9 @@ class HealthFse(models.Model):
         if problems:
             raise UserError(
                 "\n".join(
-                    self.env._("FSE %(number)s: %(reasons)s.", number=fse.name, reasons="; ".join(why))
+                    self.env._(
+                        "FSE %(number)s: %(reasons)s.", number=fse.name, reasons="; ".join(why)
+                    )
                     for fse, why in ((fse, problems[fse.id]) for fse in self if fse.id in problems)
                 )
             )
@@ -366,3 +370,26 @@ class HealthFse(models.Model):
         self._reopen_replaced(linked)
         linked.write({"replaces_id": False, "billed_parts": False})
         return True
+
+    @api.model
+    def _cards_twins(self):
+        """Claims of another program that look like the resend of a refused one: to link, or to leave."""
+        Cockpit = self.env["health.cockpit"]
+        twins = self.browse(self._twins(self.env.companies))
+        return [
+            Cockpit._card(
+                f"twins-{company.id}",
+                self.env._("Sent again after a refusal?"),
+                self.env._("Same patient, same care as a refused FSE: say whether it replaces it."),
+                company,
+                len(fses),
+                Cockpit._act_window(
+                    self.env._("Sent again after a refusal?"),
+                    "health.fse",
+                    [("id", "in", fses.ids)],
+                ),
+                self.env._("See the FSE"),
+                amount=sum(fses.mapped("amount_total")),
+            )
+            for company, fses in twins.grouped("company_id").items()
+        ]

@@ -12,8 +12,10 @@ ORDER = (
     "entered",
     "imported",
     "validated",
+    "lot",
     "sent",
     "arl",
+    "arl_missing",
     "announced",
     "rejected",
     "deferred",
@@ -83,9 +85,7 @@ class HealthFse(models.Model):
             who = self.validated_by_id.name
             events.append(self._event(self.validated_on.date(), "validated", text, self, who))
         if self.sent_on:
-            text = (
-                self.env._("Sent in lot %s", self.lot_no) if self.lot_no else self.env._("Sent")
-            )
+            text = self.env._("Sent in lot %s", self.lot_no) if self.lot_no else self.env._("Sent")
             events.append(self._event(self.sent_on, "sent", text, self))
 
     @api.model

@@ -7,8 +7,8 @@ from odoo.tools import SQL
 from ..tools import QUIET, cents, format_cents
 from .health_share import BATCH, CLOSED, FAST
 
-#: contexts of a reconciliation in one currency, without taxes on payment
-PLAIN = {"no_exchange_difference": True, "no_cash_basis": True}
+#: contexts of a reconciliation in one currency, without taxes on payment nor lines to make again
+PLAIN = {"no_exchange_difference": True, "no_cash_basis": True, "skip_invoice_sync": True}
 
 
 class HealthShare(models.Model):
@@ -145,9 +145,7 @@ class HealthShare(models.Model):
 
     def _credit_note_names(self):
         """dict of share id → number of its credit note: that of the FSE, and a rank when it was taken once."""
-        wanted = {
-            share.id: f"R{share.move_id.name}" for share in self.sudo() if share.move_id.name
-        }
+        wanted = {share.id: f"R{share.move_id.name}" for share in self.sudo() if share.move_id.name}
         taken = set(
             self.env["account.move"]
             .sudo()
@@ -339,17 +337,18 @@ class HealthShare(models.Model):
             )
             partials |= partial
             taken[share.id] = partial.credit_move_id
-        partials.unlink()
+        partials.with_context(**PLAIN).unlink()
         day = fields.Date.context_today(self)
         for company, own in closed.grouped("company_id").items():
             own = own.filtered(lambda share: taken[share.id])
+            accounts = {
+                "replaced": company._health_account("income"),
+                "written_off": company._health_account("write_off"),
+            }
             values = []
             for share in own:
-                kind_of = "income" if share.closing == "replaced" else "write_off"
                 item = taken[share.id]
-                values += self._pair_values(
-                    item.name, item, company._health_account(kind_of), -item.balance
-                )
+                values += self._pair_values(item.name, item, accounts[share.closing], -item.balance)
             if not values:
                 continue
             move = self._post_entry(company, self.env._("Shares open again"), values, day)
@@ -396,9 +395,9 @@ class HealthShare(models.Model):
             raise UserError(self.env._("%s is not written off.", wrong[0].name))
         limit = self.env["health.parameter"].value_of("write_off_limit")
         # what only a manager may give up, only a manager takes back
-        if any(
-            cents(share.amount) > limit for share in self
-        ) and not self.env.user.has_group("health_billing.group_manager"):
+        if any(cents(share.amount) > limit for share in self) and not self.env.user.has_group(
+            "health_billing.group_manager"
+        ):
             raise AccessError(self.env._("Ask a manager to undo this write-off."))
         self._undo_closing("write_off_undone")
         return True

@@ -4,7 +4,10 @@ from . import health_cockpit
 from . import health_control
 from . import health_cycle
 from . import health_fse
+from . import health_cycle_silence
+from . import health_fse_timeline
 from . import health_inbox
+from . import health_payer_delay
 from . import health_reject_code
 from . import health_reject_epoch
 from . import health_reject_family
@@ -16,3 +19,4 @@ from . import health_settlement
 from . import health_settlement_line
 from . import health_settlement_movement
 from . import health_share
+from . import health_share_silence

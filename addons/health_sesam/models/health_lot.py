@@ -314,7 +314,7 @@ class HealthLot(models.Model):
             ("sent_on", "=", False),
             ("lot_id", "=", False),
             ("kind", "!=", "P"),
-            ("state", "not in", ("entered", "draft")),
+            ("state", "not in", ("entered", "draft", "replaced", "written_off")),
         ]
         if fses is not None:
             domain.append(("id", "in", fses.ids))
@@ -476,7 +476,7 @@ class HealthLot(models.Model):
             [
                 ("fse_id.lot_id", "in", late.ids),
                 ("debtor_kind", "!=", "patient"),
-                ("state", "in", ("announced", "partial", "rejected", "paid")),
+                ("state", "in", ("announced", "partial", "rejected", "disputed", "paid")),
             ],
             ["fse_id"],
         )

@@ -22,7 +22,7 @@ class HealthRejectCode(models.Model):
 
     _name = "health.reject.code"
     _description = "Rejection Code"
-    _order = "needs_answer desc, count desc, code, id"
+    _order = "needs_answer desc nulls last, count desc nulls last, code, id"
     _rec_name = "code"
 
     code = fields.Char(index=True)

@@ -89,10 +89,12 @@ class HealthShare(models.Model):
             )
         )
         found = {}
-        for kind, shares in waiting.grouped("debtor_kind").items():
-            days = self.env["health.parameter"].value_of(f"{kind}_return_days")
+        Delay = self.env["health.payer.delay"]
+        groups = waiting.grouped(lambda share: (share.fse_id.kind, share.debtor_kind))
+        for (flow, part), shares in groups.items():
+            usual = Delay._usual(shares.partner_id, flow, part)
             for share in shares:
-                due = share.sent_on + timedelta(days=days)
+                due = share.sent_on + timedelta(days=usual[share.partner_id.id])
                 if today <= due:
                     found[share.id] = due
         return found

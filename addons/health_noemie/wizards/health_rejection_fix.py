@@ -138,7 +138,7 @@ class HealthRejectionFix(models.TransientModel):
             "context": {"dialog_size": "extra-large"},
         }
 
-    @api.depends("line_ids.chosen", "kind")
+    @api.depends("line_ids", "kind")
     def _compute_summary(self):
         who = dict(
             self.env["health.reject.family"]._fields["fixed_by"]._description_selection(self.env)
@@ -148,21 +148,17 @@ class HealthRejectionFix(models.TransientModel):
             wizard.sends_again = wizard.kind in SENDS_AGAIN
             rejections = wizard.line_ids.rejection_id
             families = rejections.family_id
-            chosen = wizard.line_ids.filtered("chosen")
+            lines = wizard.line_ids
             wizard.fixed_by = ", ".join(dict.fromkeys(who[f.fixed_by] for f in families))
             wizard.advice = "\n".join(families.mapped("procedure"))
-            limits = filter(None, chosen.mapped("share_id.last_day"))
+            limits = filter(None, lines.mapped("share_id.last_day"))
             wizard.last_day = min(limits, default=False)
             wizard.summary = " · ".join(
                 [
-                    self.env._(
-                        "%(chosen)s of %(all)s rejections",
-                        chosen=len(chosen),
-                        all=len(wizard.line_ids),
-                    ),
+                    self.env._("%s rejection(s)", len(lines)),
                     *families.mapped("name"),
                     ", ".join(rejections.partner_id.mapped("name")),
-                    format_cents(sum(cents(line.amount) for line in chosen)),
+                    format_cents(sum(cents(line.amount) for line in lines)),
                 ]
             )
 
@@ -287,7 +283,7 @@ class HealthRejectionFix(models.TransientModel):
                 )
             outcome[line] = {
                 "after": facts,
-                "amount_after": sum(fse.share_ids.mapped("amount")),
+                "amount_after": sum(self._billed_again(fse, line).mapped("amount")),
                 "problem": "\n".join(texts or held.get(fse.id, [])) or False,
                 "problem_kind": ("blocking" if blocks else "warning")
                 if texts
@@ -295,6 +291,11 @@ class HealthRejectionFix(models.TransientModel):
                 "chosen": not blocks,
             }
         return outcome
+
+    def _billed_again(self, fse, line):
+        """The share that takes the place of the refused one; of the patient when they are asked instead."""
+        kind = "patient" if self.kind == "patient" else line.part
+        return fse.share_ids.filtered(lambda share: share.debtor_kind == kind)
 
     def _held(self, fses):
         """What keeps the new claims out of a lot although they can be billed: dict of FSE id → reasons."""

@@ -22,7 +22,7 @@ class HealthRejectEpoch(models.Model):
 
     def _on(self):
         """A function day → the numbering in use; without a day, the latest one."""
-        epochs = self.search([])
+        epochs = self.search([("code", "!=", False)])
 
         def on(day):
             for epoch in epochs:

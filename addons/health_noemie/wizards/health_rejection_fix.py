@@ -90,7 +90,7 @@ class HealthRejectionFix(models.TransientModel):
 
     # -- the rest
     wait_until = fields.Date("Comes back on")
-    note = fields.Char("Note", help="Stays with the rejections.")
+    note = fields.Char(help="Stays with the rejections.")
 
     # -- opening -----------------------------------------------------------------------------------
 
@@ -230,17 +230,15 @@ class HealthRejectionFix(models.TransientModel):
         outcome = {}
         try:
             with self.env.cr.savepoint():
-                made = self._make(lines)
-                outcome = self._outcome(made)
+                outcome = self._outcome(self._make(lines))
                 raise _GivenUp
         except _GivenUp:
-            pass
+            return outcome
         except (UserError, ValidationError) as error:
-            outcome = {
+            return {
                 line: {"problem": str(error), "problem_kind": "blocking", "chosen": False}
                 for line in lines
             }
-        return outcome
 
     def _show(self, outcome):
         """Write what was found on the lines: one write per distinct answer."""

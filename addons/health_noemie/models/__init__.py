@@ -5,7 +5,9 @@ from . import account_bank_statement_line_screen
 from . import account_move_line
 from . import account_statement_import_camt_parser
 from . import health_cockpit
+from . import health_control
 from . import health_cycle
+from . import health_fse
 from . import health_cycle_silence
 from . import health_fse_timeline
 from . import health_inbox
@@ -18,8 +20,12 @@ from . import health_indu_line
 from . import health_indu_pack
 from . import health_indu_proof
 from . import health_reject_code
+from . import health_reject_epoch
 from . import health_reject_family
+from . import health_reject_watch
 from . import health_rejection
+from . import health_rejection_lane
+from . import health_rule
 from . import health_settlement
 from . import health_settlement_line
 from . import health_settlement_movement

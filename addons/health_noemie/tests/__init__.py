@@ -13,3 +13,6 @@ from . import test_indu
 from . import test_indu_access
 from . import test_indu_booking
 from . import test_indu_proof
+from . import test_reject_catalogue
+from . import test_rejection_fix
+from . import test_reject_watch

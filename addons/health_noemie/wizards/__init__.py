@@ -3,3 +3,7 @@ from . import health_indu_letter_write
 from . import health_indu_paste
 from . import health_indu_repay
 from . import health_rejection_close
+from . import health_reject_classify
+from . import health_reject_classify_line
+from . import health_rejection_fix
+from . import health_rejection_fix_line

@@ -421,7 +421,7 @@ def compare(options):
     ours = per_share(many)
     print(
         f"\nLa manière ordinaire, mesurée sur {standard['shares']} parts ({standard['clock']:.0f} s d'horloge) : "
-        f"facture {standard['invoices'] * 1000:.1f} ms, paiement {standard['payments'] * 1000:.1f} ms, rapprochement OCA "
+        f"facture {standard['invoices'] * 1000:.1f} ms, paiement {standard['payments'] * 1000:.1f} ms, OCA "
         f"{standard['oca'] * 1000:.1f} ms par part (temps de processeur d'Odoo et de la base)"
     )
     print(f"= month | ms per settled share | {ours:.1f} | |")

@@ -22,10 +22,10 @@ def bare(text):
 
 
 def _one_slip(shown, number):
-    """Two neighbours swapped, or one digit lost."""
+    """Two neighbours swapped, or one digit lost; with its last two swapped a counter is another one."""
     if len(shown) == len(number):
         differ = [p for p in range(len(number)) if shown[p] != number[p]]
-        if len(differ) != 2 or differ[1] != differ[0] + 1:
+        if len(differ) != 2 or differ[1] != differ[0] + 1 or differ[1] == len(number) - 1:
             return False
         a, b = differ
         return shown[a] == number[b] and shown[b] == number[a]

@@ -424,20 +424,20 @@ def compare(options):
         f"facture {standard['invoices'] * 1000:.1f} ms, paiement {standard['payments'] * 1000:.1f} ms, OCA "
         f"{standard['oca'] * 1000:.1f} ms par part (temps de processeur d'Odoo et de la base)"
     )
-    print(f"= month | ms per settled share | {ours:.1f} | |")
+    print(f"= month | ms per settled share | {ours:.1f} |")
     wanted = 0 if options.small else FASTER
     faster = single / ours
-    print(f"= month | times faster than the standard way | {faster:.1f} | {wanted or FASTER} |")
+    print(f"= month | times faster than the standard way | {faster:.1f} | {wanted or FASTER}")
     if faster < wanted:
         problems.append(f"only {faster:.1f} times faster than the standard way, {wanted} wanted")
     if few:
         growth = ours / per_share(few)
-        print(f"= month | cost per share, {large} over {small} FSE | {growth:.2f} | {GROWTH} |")
+        print(f"= month | cost per share, {large} over {small} FSE | {growth:.2f} | {GROWTH}")
         if growth > GROWTH:
             problems.append(
                 f"a share costs {growth:.2f} times more at {large} FSE, {GROWTH} allowed"
             )
-    print(f"= month | peak memory MB | {many['memory']} | |")
+    print(f"= month | peak memory MB | {many['memory']} |")
     if options.profile:
         tell_month(run_job(options, "month_profile", fse=min(large, 500), profile=True), "Profil")
     for result in filter(None, (few, many)):

@@ -3,13 +3,13 @@
 from bisect import bisect_left, bisect_right
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import date, timedelta
 from functools import cached_property
 from itertools import combinations
 from typing import NamedTuple
 
 from . import labels as text
-from .model import PATIENT, Credit, OpenShare, Settlement
+from .model import AMC, PATIENT, Credit, OpenShare, Settlement
 from .shares import Shares, names_agree
 
 #: days from the announced transfer to the bank, without a reference (-1 to +5 working days)
@@ -29,6 +29,8 @@ SPLIT_SIZE = 4
 SPLIT_DAYS = timedelta(days=5)
 #: a sum of lines without a reference must have that many cents for each sum that was tried
 CHANCE = 200
+#: a payer that announced nothing that long after its credit will not announce it any more
+LATE_RETURN = timedelta(days=30)
 #: more open settlements than that around one credit: uniqueness costs too much to prove
 BLOCK_LIMIT = 60
 #: sums tried for one credit, at most
@@ -167,6 +169,7 @@ class Account:
             self.by_amount[settlement.expected_cents].append(settlement)
         self.dates = {key: [s.date for s in found] for key, found in self.by_payer.items()}
         self.lengths = frozenset(len(ref) for ref in self.by_ref)
+        self.longest = max(self.lengths, default=0)
         self.ignored = {
             bare
             for settlement in settlements
@@ -184,6 +187,11 @@ class Account:
             self.named[credit.id] = {key: named[key] for key in named if key in keys}
         for credit in self.credits:
             self.quotes[credit.id] = self._quotes(credit)
+        #: the last day that anything tells of
+        self.today = max(
+            (r.date for found in (self.settlements, self.credits) for r in found[-1:]),
+            default=date.min,
+        )
         #: lengths of the numbers that this bank prints on labels besides references
         self.noise = frozenset()
         self.constant = frozenset()
@@ -229,16 +237,48 @@ class Account:
                 found.setdefault(
                     settlement.id, Quote(number, number, "whole", WHOLE if sole else WEAK)
                 )
-        if any(quote.level == WHOLE for quote in found.values()) or not label.joined:
+        if any(quote.level == WHOLE for quote in found.values()) and len(label.joined) < 2:
             return found
-        likely = {s.id: s for s in self.same_amount(credit, FAR)}
-        for key in named:
+        for settlement in self._likely(credit):
+            if settlement.id not in found and (quote := self._guess(credit, settlement)):
+                found[settlement.id] = quote
+        return found
+
+    def _likely(self, credit: Credit) -> list[Settlement]:
+        """Settlements that a number on the label may have meant."""
+        label = self.labels[credit.id]
+        unknown = {
+            bare
+            for number in label.joined
+            if (bare := number.lstrip("0")) not in label.numbers or bare not in self.by_ref
+        }
+        unknown = {n for n in unknown if len(n) <= self.longest + 2}
+        if not unknown:
+            return []
+        likely = {s.id: s for s in self.same_amount(credit, WIDE)}
+        for key in self.named[credit.id]:
             near = self.near(key, credit.date)
             if len(near) <= BLOCK_LIMIT:
                 likely.update((s.id, s) for s in near)
-        for settlement in likely.values():
-            if settlement.id not in found and (quote := self._guess(credit, settlement)):
-                found[settlement.id] = quote
+        for number in unknown:
+            refs = [number] if number in self.by_ref else []
+            if len(number) > text.STRONG:
+                refs += [ref for ref in text.neighbours(number) if ref in self.by_ref]
+            if len(number) >= text.STRONG:
+                refs += self._beginning(self._sorted_refs, number, 4)
+                refs += [ref[::-1] for ref in self._beginning(self._sorted_ends, number[::-1], 4)]
+            likely.update(
+                (s.id, s) for ref in refs for s in self.by_ref[ref] if within(s, credit, WIDE)
+            )
+        return [likely[i] for i in sorted(likely)]
+
+    @staticmethod
+    def _beginning(refs: list[str], part: str, most: int) -> list[str]:
+        at = bisect_left(refs, part)
+        found = []
+        while at < len(refs) and refs[at].startswith(part) and len(found) < most:
+            found.append(refs[at])
+            at += 1
         return found
 
     def _guess(self, credit: Credit, settlement: Settlement) -> Quote | None:
@@ -318,13 +358,15 @@ class Account:
             return 0
         if not (named or close):
             return 0
-        at, owners = bisect_left(refs, part), set()
-        while at < len(refs) and refs[at].startswith(part) and len(owners) < 20:
-            owners.update(s.id for s in self.by_ref[refs[at][::turn]] if within(s, credit, WIDE))
-            at += 1
+        owners = {
+            s.id
+            for found in self._beginning(refs, part, 20)
+            for s in self.by_ref[found[::turn]]
+            if within(s, credit, WIDE)
+        }
         if owners <= {settlement.id}:
             return GUESS if len(shown) >= text.STRONG else WEAK
-        return WEAK if named and close else 0
+        return WEAK if named else 0
 
     def owners(self, credit: Credit) -> bool:
         """Whether the label quotes some settlement's own long number, whatever the days."""
@@ -362,6 +404,7 @@ class Account:
         if not own or own & label.numbers or settlement.id in self.quotes[credit.id]:
             return ""
         longest = max(map(len, own))
+        cited = own | {quote.number for quote in self.quotes[credit.id].values()}
         known = [n.lstrip("0") for n in settlement.ignored if len(n.lstrip("0")) >= text.WEAK]
         for number in sorted(label.said | label.numbers):
             bare = number.lstrip("0")
@@ -370,7 +413,7 @@ class Account:
                 and number not in self.constant
                 and len(number) not in self.noise
                 and not any(k in number for k in known)
-                and not self._explained(number, own, credit)
+                and not self._explained(number, cited, credit)
             ):
                 return bare
         return ""
@@ -387,6 +430,18 @@ class Account:
         return [self._reading(credit, chosen) for chosen in found]
 
     def _reading(self, credit, chosen):
+        reading = self._plain_reading(credit, chosen)
+        shown = {quote.shown for quote in reading.quotes.values()}
+        left = sorted(
+            quote.shown
+            for quote in self.quotes[credit.id].values()
+            if quote.level >= GUESS and not any(quote.shown in s or s in quote.shown for s in shown)
+        )
+        if left:
+            reading.unsound = f"le libellé cite aussi {left[0]}"
+        return reading
+
+    def _plain_reading(self, credit, chosen):
         quotes = self.quotes[credit.id]
         cited = {(credit.id, s.id): quotes[s.id] for s in chosen if s.id in quotes}
         names = self.named[credit.id].get(chosen[0].payer_key, ())
@@ -578,9 +633,11 @@ class Account:
         if found:
             return found
         for key in sorted(named, key=repr):
-            whole = shares.whole(key, credit) if sound and not cited else None
+            whole = None
+            if sound and not cited and credit.date + LATE_RETURN <= self.today:
+                whole = self._whole(key, credit)
             ids = {share.id for share in whole[1]} if whole else set()
-            if whole and not self.near(key, credit.date, FAR):
+            if whole:
                 found.append(self._unannounced(credit, whole, named[key], ""))
             found += [
                 self._unannounced(
@@ -593,6 +650,17 @@ class Account:
                 if {share.id for share in alike[1]} != ids
             ]
         return found
+
+    def _whole(self, key, credit):
+        """All that an insurer owes, or a whole lot, when it never announces and cites no number."""
+        if key in self.by_payer or any(
+            not text.is_date(number, credit.date) for number in self.labels[credit.id].said
+        ):
+            return None
+        whole = self.shares.whole(key, credit)
+        if not whole or len(whole[1]) < 2 or any(share.kind != AMC for share in whole[1]):
+            return None
+        return whole
 
     @staticmethod
     def _unannounced(credit, alike, names, unsound):
@@ -626,7 +694,11 @@ class Account:
                 if by_id[i].kind != PATIENT:
                     by_payer[by_id[i].payer_key].append(i)
             found += [
-                (tuple(sorted(ids)), "shares", "le libellé ne nomme pas le payeur de ces parts")
+                (
+                    tuple(sorted(ids)),
+                    "shares",
+                    "" if len(ids) > 1 else "le libellé ne nomme pas le payeur de cette part",
+                )
                 for _key, ids in sorted(by_payer.items(), key=repr)
             ]
         readings = []

@@ -121,6 +121,12 @@ def _twice(members):
             )
 
 
+def _part(one: str, other: str) -> bool:
+    """Whether one number is the beginning or the end of the other."""
+    short, long = sorted((one, other), key=len)
+    return len(short) >= text.STRONG and (long.startswith(short) or long.endswith(short))
+
+
 def _core(words: tuple[str, ...]) -> str:
     return "".join(word for word in words if word not in _NOISE)
 
@@ -224,7 +230,8 @@ def _claims(debits, incoming, settled, ignored, names):
         claims, maybe = [], []
         for credit in same[start:end]:
             label = read[credit.id]
-            both = numbers & (label.numbers | label.other)
+            theirs = label.numbers | label.other
+            both = (numbers & theirs) or {n for n in numbers if any(_part(n, m) for m in theirs)}
             if isinstance(credit, Settled):
                 both |= numbers & {number.lstrip("0") for number in credit.references}
             amount = text.euros(credit.amount_cents)
@@ -246,15 +253,15 @@ def _claims(debits, incoming, settled, ignored, names):
                 )
                 claims.append((1 if says else 2, credit, why))
                 continue
-            named = set(names.find(own.label, own.counter)) & set(
-                names.find(label.label, label.counter)
-            )
-            if named and says:
+            mine, theirs = (set(names.find(x.label, x.counter)) - {None} for x in (own, label))
+            named = mine & theirs
+            if says and (named or not (mine and theirs)):
                 why = (
-                    f"Le débit du {text.days(debit.date)} annule un virement du même payeur et du même "
-                    f"montant ({amount}), reçu le {text.days(credit.date)}."
+                    f"Le débit du {text.days(debit.date)} annule un virement "
+                    f"{'du même payeur et ' if named else ''}du même montant ({amount}), reçu le "
+                    f"{text.days(credit.date)}."
                 )
-                claims.append((3, credit, why))
+                claims.append((3 if named else 4, credit, why))
             elif named:
                 maybe.append(credit.id)
         if claims:

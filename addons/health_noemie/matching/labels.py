@@ -22,7 +22,7 @@ _WORD = re.compile(r"[A-Z0-9]+")
 _DIGITS = re.compile(r"\d+")
 #: letters that people and scanners write for digits
 _LIKE = str.maketrans("OQDILSBZG", "000115826")
-_LIKE_WORD = re.compile(r"[0-9OQDILSBZG]{4,}")
+_LIKE_WORD = re.compile(r"([0-9OQDILSBZG]{4,})|[A-Z]*?(\d[0-9OQDILSBZG]{5,})")
 
 
 def words(text: str) -> tuple[str, ...]:
@@ -273,10 +273,12 @@ def is_date(number: str, day: date) -> bool:
 
 def _repair(word: str) -> str:
     """A number with letters for digits, as it was meant; other words as they are."""
-    if word.isalpha() or word.isdigit() or not _LIKE_WORD.fullmatch(word):
+    if word.isalpha() or word.isdigit() or not (found := _LIKE_WORD.fullmatch(word)):
         return word
-    digits = sum(c.isdigit() for c in word)
-    return word.translate(_LIKE) if 2 * digits >= len(word) else word
+    number = found[1] or found[2]
+    if 2 * sum(c.isdigit() for c in number) < len(number):
+        return word
+    return word.removesuffix(number) + number.translate(_LIKE)
 
 
 def distance(one: str, other: str, limit: int) -> int:

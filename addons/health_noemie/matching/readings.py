@@ -264,7 +264,7 @@ class Account:
             refs = [number] if number in self.by_ref else []
             if len(number) > text.STRONG:
                 refs += [ref for ref in text.neighbours(number) if ref in self.by_ref]
-            if len(number) >= text.STRONG:
+            if len(number) >= text.CUT_NUMBER:
                 refs += self._beginning(self._sorted_refs, number, 4)
                 refs += [ref[::-1] for ref in self._beginning(self._sorted_ends, number[::-1], 4)]
             likely.update(
@@ -294,7 +294,7 @@ class Account:
                 level = self._garbled(bare, ref, named, close)
                 how = "garbled"
                 if not level and len(shown) < len(ref):
-                    level, how = self._cut(shown, ref, settlement, credit, named, close), "cut"
+                    level, how = self._cut(shown, ref, settlement, credit, named), "cut"
                 if level and (best is None or level > best.level):
                     best = Quote(ref, shown, how, level)
         return best
@@ -306,7 +306,7 @@ class Account:
             return 0
         limit = 2 if named and close and len(ref) >= 10 else 1
         differ = text.distance(shown, ref, limit)
-        if differ > limit or not (named or close):
+        if differ > limit or not (named or close or len(ref) >= 10):
             return 0
         if len(shown) == len(ref):
             swapped = differ == 1 and sorted(shown) == sorted(ref)
@@ -348,7 +348,7 @@ class Account:
     def _sorted_ends(self):
         return sorted(ref[::-1] for ref in self.by_ref if len(ref) >= text.STRONG)
 
-    def _cut(self, shown, ref, settlement, credit, named, close) -> int:
+    def _cut(self, shown, ref, settlement, credit, named) -> int:
         """Whether a number is the beginning or the end of a reference, and of which others."""
         if ref.startswith(shown):
             refs, part, turn = self._sorted_refs, shown, 1
@@ -356,17 +356,16 @@ class Account:
             refs, part, turn = self._sorted_ends, shown[::-1], -1
         else:
             return 0
-        if not (named or close):
-            return 0
         owners = {
             s.id
             for found in self._beginning(refs, part, 20)
             for s in self.by_ref[found[::turn]]
             if within(s, credit, WIDE)
         }
-        if owners <= {settlement.id}:
-            return GUESS if len(shown) >= text.STRONG else WEAK
-        return WEAK if named else 0
+        if owners <= {settlement.id} and len(shown) >= text.STRONG:
+            return GUESS
+        # the first digits are a date: they say little; the last ones say more
+        return WEAK if named or (owners <= {settlement.id} and turn < 0) else 0
 
     def owners(self, credit: Credit) -> bool:
         """Whether the label quotes some settlement's own long number, whatever the days."""
@@ -404,7 +403,8 @@ class Account:
         if not own or own & label.numbers or settlement.id in self.quotes[credit.id]:
             return ""
         longest = max(map(len, own))
-        cited = own | {quote.number for quote in self.quotes[credit.id].values()}
+        quotes = self.quotes[credit.id].values()
+        cited = own | {n for quote in quotes for n in (quote.number, quote.shown)}
         known = [n.lstrip("0") for n in settlement.ignored if len(n.lstrip("0")) >= text.WEAK]
         for number in sorted(label.said | label.numbers):
             bare = number.lstrip("0")

@@ -18,7 +18,7 @@ from dataclasses import replace
 from . import bank, explain
 from . import labels as text
 from .model import PATIENT, Credit, OpenShare, Result, Settled, Settlement
-from .readings import FAR, NAMED, QUOTED, Account, Reading, within
+from .readings import FAR, HINTED, NAMED, QUOTED, Account, Reading, within
 from .shares import Shares
 from .solve import Solver, components
 
@@ -261,6 +261,6 @@ def _excluded(rival: Reading, reading: Reading, by_item) -> bool:
     others = {by_item[item].key: by_item[item] for item in rival.items if item in by_item}
     others.pop(reading.key, None)
     return any(
-        other.quoting or (reading.weight == NAMED and other.weight == NAMED)
+        other.quoting or (NAMED <= reading.weight <= HINTED and NAMED <= other.weight)
         for other in others.values()
     )

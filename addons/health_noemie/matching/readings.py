@@ -33,15 +33,18 @@ CHANCE = 200
 LATE_RETURN = timedelta(days=30)
 #: more open settlements than that around one credit: uniqueness costs too much to prove
 BLOCK_LIMIT = 60
+#: numbers of transfers that differ by less are a counter's; none that differ by less: no counter
+SIDE_BY_SIDE, FAR_APART = 1_000, 10_000
 #: sums tried for one credit, at most
 BUDGET = 4000
 
 #: how much a reading says. Far apart on purpose: weaker ones never outvote a stronger one
-QUOTED, CITED, CUT, SHORT, NAMED = 100_000, 30_000, 20_000, 8_000, 1_000
+QUOTED, CITED, CUT, SHORT, HINTED, NAMED = 100_000, 30_000, 20_000, 8_000, 2_000, 1_000
 QUOTED_SPLIT, PART_QUOTED = 90_000, 15_000
 SUM, DOUBTFUL_SUM, FAR_OFF, OPEN_SHARES, PIECES = 700, 400, 600, 600, 450
 
-WHOLE, GUESS, WEAK, NONE = 4, 3, 2, 1
+#: how sure a number on a label is: whole; wrong in a character; short; the beginning only
+WHOLE, GUESS, WEAK, HINT = 4, 3, 2, 1
 
 
 class Quote(NamedTuple):
@@ -304,13 +307,16 @@ class Account:
             return GUESS  # letters written for digits, blanks inside
         if abs(len(shown) - len(ref)) > 2 or len(shown) < text.WEAK:
             return 0
-        limit = 2 if named and close and len(ref) >= 10 else 1
+        sparse = self._sparse(ref)
+        limit = 2 if named and close and sparse else 1
         differ = text.distance(shown, ref, limit)
         if differ > limit or not (named or close or len(ref) >= 10):
             return 0
-        if len(shown) == len(ref):
-            swapped = differ == 1 and sorted(shown) == sorted(ref)
-            if not swapped and text.may_be_next(shown, ref) and not self._sparse(ref):
+        if ref.startswith(shown):
+            return HINT  # the last digit is missing: it may be the next transfer's number
+        if len(shown) == len(ref) and text.may_be_next(shown, ref) and not sparse:
+            swapped = sorted(shown) == sorted(ref)
+            if not swapped or self._counted(ref):
                 return 0  # it may be the number of another transfer
         if differ == 2 and any(other in self.by_ref for other in text.neighbours(shown)):
             return 0  # closer to another settlement
@@ -319,11 +325,12 @@ class Account:
     def _sparse(self, ref: str) -> bool:
         """Whether the numbers known of that shape are far from each other: no counter."""
         known = self._numbers_by_length.get(len(ref), ())
-        if len(known) < 4:
-            return False
-        at = bisect_left(known, int(ref))
-        around = known[max(0, at - 3) : at + 4]
-        return self._least_step[len(ref)] >= 10_000 and len(around) > 1
+        return len(known) >= 4 and self._least_step[len(ref)] >= FAR_APART
+
+    def _counted(self, ref: str) -> bool:
+        """Whether the numbers known of that shape are close to each other: a counter."""
+        known = self._numbers_by_length.get(len(ref), ())
+        return len(known) >= 2 and self._least_step[len(ref)] < SIDE_BY_SIDE
 
     @cached_property
     def _numbers_by_length(self):
@@ -362,10 +369,13 @@ class Account:
             for s in self.by_ref[found[::turn]]
             if within(s, credit, WIDE)
         }
-        if owners <= {settlement.id} and len(shown) >= text.STRONG:
-            return GUESS
-        # the first digits are a date: they say little; the last ones say more
-        return WEAK if named or (owners <= {settlement.id} and turn < 0) else 0
+        sole = owners <= {settlement.id}
+        if turn > 0:
+            # the first digits are a day, and the next transfer shares them: little more than a name
+            return HINT if named or (sole and len(shown) >= text.STRONG) else 0
+        if sole:
+            return GUESS if len(shown) >= text.STRONG else WEAK
+        return WEAK if named else 0
 
     def owners(self, credit: Credit) -> bool:
         """Whether the label quotes some settlement's own long number, whatever the days."""
@@ -452,7 +462,7 @@ class Account:
             return Reading(kind, weight, (credit,), chosen, quotes=cited, names=names)
         if cited:
             level = max(quote.level for quote in cited.values())
-            weight = PART_QUOTED if level >= GUESS else SHORT
+            weight = PART_QUOTED if level >= GUESS else self._weight(level)
             return Reading("group", weight, (credit,), chosen, quotes=cited, names=names)
         kind = "single" if single else "group"
         weight = NAMED if single else SUM
@@ -460,7 +470,7 @@ class Account:
 
     @staticmethod
     def _weight(level):
-        return {WHOLE: QUOTED, GUESS: CUT, WEAK: SHORT}[level]
+        return {WHOLE: QUOTED, GUESS: CUT, WEAK: SHORT, HINT: HINTED}[level]
 
     def payer_readings(self, credit: Credit, gone: set) -> tuple[list[Reading], str]:
         """Readings by payer, days and amount; with the settlements the label quotes among them.
@@ -639,6 +649,8 @@ class Account:
             ids = {share.id for share in whole[1]} if whole else set()
             if whole:
                 found.append(self._unannounced(credit, whole, named[key], ""))
+            # a return may still come that announces them
+            late = credit.date + LATE_RETURN > self.today
             found += [
                 self._unannounced(
                     credit,
@@ -646,7 +658,7 @@ class Account:
                     named[key],
                     "aucun numéro n'est cité et d'autres parts ouvertes peuvent faire ce montant",
                 )
-                for alike in shares.alike(key, credit)[:6]
+                for alike in (shares.alike(key, credit)[:6] if late else ())
                 if {share.id for share in alike[1]} != ids
             ]
         return found

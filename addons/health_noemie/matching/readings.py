@@ -35,6 +35,8 @@ LATE_RETURN = timedelta(days=30)
 BLOCK_LIMIT = 60
 #: numbers of transfers that differ by less are a counter's; none that differ by less: no counter
 SIDE_BY_SIDE, FAR_APART = 1_000, 10_000
+#: two numbers of a counter that differ by less may be two transfers of one week
+BESIDE = 90
 #: sums tried for one credit, at most
 BUDGET = 4000
 
@@ -316,7 +318,8 @@ class Account:
             return HINT  # the last digit is missing: it may be the next transfer's number
         if len(shown) == len(ref) and text.may_be_next(shown, ref) and not sparse:
             swapped = sorted(shown) == sorted(ref)
-            if not swapped or self._counted(ref):
+            near = abs(int(shown) - int(ref)) < BESIDE
+            if not swapped or (near and self._counted(ref)):
                 return 0  # it may be the number of another transfer
         if differ == 2 and any(other in self.by_ref for other in text.neighbours(shown)):
             return 0  # closer to another settlement
@@ -457,7 +460,9 @@ class Account:
         names = self.named[credit.id].get(chosen[0].payer_key, ())
         single = len(chosen) == 1
         if len(cited) == len(chosen):
-            weight = self._weight(min(quote.level for quote in cited.values()))
+            # two beginnings that agree with their sum say as much as one short number
+            level = min(quote.level for quote in cited.values())
+            weight = self._weight(level if single else max(level, WEAK))
             kind = "single" if single else "group"
             return Reading(kind, weight, (credit,), chosen, quotes=cited, names=names)
         if cited:

@@ -73,22 +73,17 @@ class Reading:
     unsound: str = ""
     lot: str = ""
 
-    @cached_property
-    def items(self) -> tuple:
-        return (
-            *(("credit", credit.id) for credit in self.credits),
-            *(("settlement", settlement.id) for settlement in self.settlements),
-            *(("share", share.id) for share in self.shares),
+    def __post_init__(self):
+        credits = tuple(credit.id for credit in self.credits)
+        settlements = tuple(settlement.id for settlement in self.settlements)
+        shares = tuple(share.id for share in self.shares)
+        #: all that it takes
+        self.items = (
+            *(("credit", i) for i in credits),
+            *(("settlement", i) for i in settlements),
+            *(("share", i) for i in shares),
         )
-
-    @cached_property
-    def key(self) -> tuple:
-        return (
-            tuple(credit.id for credit in self.credits),
-            tuple(settlement.id for settlement in self.settlements),
-            tuple(share.id for share in self.shares),
-            self.kind,
-        )
+        self.key = (credits, settlements, shares, self.kind)
 
     @property
     def quoting(self) -> bool:

@@ -36,12 +36,21 @@ class Sorted:
     doubtful: dict
     #: credits that may have been taken back: they decide nothing without a reference
     held: set
+    #: … and not even with one, because the debit says that it takes something back
+    barred: set
 
     def release(self, debits) -> None:
         """Debits that are explained take nothing back."""
         for debit in debits:
             self.doubtful.pop(debit, None)
         self.held = {credit for credits in self.doubtful.values() for credit in credits}
+        taking = {debit.id for debit in self.outgoing if BACK_WORDS & set(text.words(debit.label))}
+        self.barred = {
+            credit
+            for debit, credits in self.doubtful.items()
+            if debit in taking
+            for credit in credits
+        }
 
 
 def _compact(movement: Credit) -> str:
@@ -146,7 +155,7 @@ def sort_out(
     debits = [m for m in left if m.amount_cents < 0]
     incoming = [m for m in left if m.amount_cents > 0]
     other = [m for m in left if not m.amount_cents]
-    sorted_ = Sorted(incoming, debits + other, twice, [], {}, set())
+    sorted_ = Sorted(incoming, debits + other, twice, [], {}, set(), set())
     if not debits:
         return sorted_
     back, pairs = _claims(debits, incoming, settled, ignored, names)

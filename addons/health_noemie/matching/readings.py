@@ -34,7 +34,9 @@ LATE_RETURN = timedelta(days=30)
 #: more open settlements than that around one credit: uniqueness costs too much to prove
 BLOCK_LIMIT = 60
 #: numbers of transfers that differ by less are a counter's; none that differ by less: no counter
-SIDE_BY_SIDE, FAR_APART = 1_000, 10_000
+SIDE_BY_SIDE, FAR_APART = 100, 1_000
+#: the digits of a number that count: those before are often a day
+COUNTING = 10**7
 #: two numbers of a counter that differ by less may be two transfers of one week
 BESIDE = 90
 #: sums tried for one credit, at most
@@ -335,7 +337,7 @@ class Account:
         found = defaultdict(list)
         for ref in sorted(self.by_ref):
             if len(ref) >= text.STRONG:
-                found[len(ref)].append(int(ref))
+                found[len(ref)].append(int(ref) % COUNTING)
         return {length: sorted(numbers) for length, numbers in found.items()}
 
     @cached_property

@@ -16,6 +16,7 @@
         "security/ir.model.access.csv",
         "security/rules.xml",
         "data/health_parameter.xml",
+        "data/parameters_delay.xml",
         "data/health.reject.family.csv",
         "data/health.reject.code.csv",
         "views/health_settlement_views.xml",
@@ -24,5 +25,6 @@
         "views/health_reject_code_views.xml",
         "views/health_share_views.xml",
         "views/menus.xml",
+        "views/health_payer_delay_views.xml",
     ],
 }

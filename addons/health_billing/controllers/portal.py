@@ -10,6 +10,7 @@ from odoo.tools import format_date
 from odoo.addons.portal.controllers.web import Home
 
 from ..models.health_question import MAX_FILES, PATH, AlreadyAnswered
+from ..models.health_share import CLOSED
 from ..tools import cents, format_cents
 
 TABS = ("complete", "sign", "question")
@@ -164,16 +165,22 @@ class PractitionerPortal(http.Controller):
         """Billed and received this month, and what is waited for: sums of shares, no ledger."""
         Share = request.env["health.share"].sudo()
         domain = [("company_id", "in", practices.ids)]
-        month = domain + [("fse_date", ">=", today.replace(day=1)), ("fse_date", "<=", today)]
+        month = domain + [
+            ("fse_date", ">=", today.replace(day=1)),
+            ("fse_date", "<=", today),
+            # billed again under another number: billed once
+            ("state", "!=", "replaced"),
+        ]
         [(billed, left)] = Share._read_group(month, [], ["amount:sum", "amount_residual:sum"])
+        [(lost,)] = Share._read_group(month + [("state", "=", "written_off")], [], ["amount:sum"])
         [(waiting,)] = Share._read_group(
-            domain + [("state", "not in", ("draft", "paid"))], [], ["amount_residual:sum"]
+            domain + [("state", "not in", ("draft", *CLOSED))], [], ["amount_residual:sum"]
         )
-        billed, left, waiting = (cents(amount) for amount in (billed, left, waiting))
+        billed, left, lost, waiting = (cents(amount) for amount in (billed, left, lost, waiting))
         return {
             "label": request.env._("Billed in %s", self._day(today, "MMMM")),
             "billed": format_cents(billed),
-            "received": format_cents(billed - left),
+            "received": format_cents(billed - left - lost),
             "waiting": format_cents(waiting),
         }
 

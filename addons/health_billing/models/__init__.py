@@ -12,6 +12,8 @@ from . import health_finding
 from . import health_forclusion
 from . import health_fse
 from . import health_fse_act
+from . import health_fse_correction
+from . import health_fse_timeline
 from . import health_import_mapping
 from . import health_import_mapping_column
 from . import health_inbox
@@ -29,6 +31,8 @@ from . import health_round_plan_act
 from . import health_round_week
 from . import health_rule
 from . import health_share
+from . import health_share_closing
+from . import health_share_decision
 from . import health_stay
 from . import health_visit
 from . import health_visit_act

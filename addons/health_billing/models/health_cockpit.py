@@ -5,6 +5,7 @@ from odoo import api, models
 from odoo.fields import Domain
 
 from ..tools import cents, format_cents
+from .health_share import CLOSED
 
 #: models that bring their own cards: a method ``_cockpit_cards(lane, day)`` that returns a list of cards
 SOURCES = (
@@ -197,7 +198,7 @@ class HealthCockpit(models.AbstractModel):
         """Figures of the header: list of dict(code, label, value, hint)."""
         company_domain = [("company_id", "in", self.env.companies.ids)]
         [(open_amount,)] = self.env["health.share"]._read_group(
-            company_domain + [("state", "not in", ("draft", "paid"))], [], ["amount_residual:sum"]
+            company_domain + [("state", "not in", ("draft", *CLOSED))], [], ["amount_residual:sum"]
         )
         # a count and a sum of one's own practitioners: the accountant opens no claim, but may add them up
         [(sent_count, sent_amount)] = (
@@ -205,7 +206,12 @@ class HealthCockpit(models.AbstractModel):
             .sudo()
             ._read_group(
                 company_domain
-                + [("fse_date", ">", day - timedelta(days=30)), ("fse_date", "<=", day)],
+                + [
+                    ("fse_date", ">", day - timedelta(days=30)),
+                    ("fse_date", "<=", day),
+                    # care billed again under another number is billed once
+                    ("replaced_by_ids", "=", False),
+                ],
                 [],
                 ["__count", "amount_total:sum"],
             )

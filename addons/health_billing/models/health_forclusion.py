@@ -6,6 +6,7 @@ from odoo.fields import Domain
 
 from ..ngap.forclusion import windows
 from ..tools import cents, euros, format_cents
+from .health_share import CLOSED
 
 #: how many visits the cockpit prices to say what they are worth
 PRICED_VISITS = 500
@@ -23,7 +24,7 @@ class HealthForclusion(models.AbstractModel):
     @api.model
     def _share_domain(self):
         """Shares of payers that can still be lost: not settled, and not of a claim that another replaced."""
-        return Domain("state", "!=", "paid") & Domain("is_replaced", "=", False)
+        return Domain("state", "not in", CLOSED) & Domain("is_replaced", "=", False)
 
     @api.model
     def _share_windows(self, day):

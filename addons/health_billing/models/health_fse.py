@@ -98,9 +98,13 @@ class HealthFse(models.Model):
             ("draft", "To post"),
             ("to_send", "To send"),
             ("sent", "Sent"),
+            ("arl_refused", "Lot refused"),
             ("partial", "Being paid"),
             ("rejected", "Rejected"),
+            ("disputed", "In dispute"),
             ("settled", "Settled"),
+            ("replaced", "Replaced"),
+            ("written_off", "Written off"),
         ],
         compute="_compute_state",
         store=True,
@@ -167,24 +171,46 @@ class HealthFse(models.Model):
             ("90", self.env._("Prevention")),
         ]
 
-    @api.depends("share_ids.state", "share_ids.amount_residual", "origin", "validated_on")
+    @api.depends(
+        "share_ids.state",
+        "share_ids.amount_residual",
+        "share_ids.debtor_kind",
+        "origin",
+        "validated_on",
+        "sent_on",
+    )
     def _compute_state(self):
         for fse in self:
             states = set(fse.share_ids.mapped("state"))
             fse.amount_residual = sum(fse.share_ids.mapped("amount_residual"))
             if fse.origin == "entry" and not fse.validated_on and states <= {"draft"}:
                 fse.state = "entered"
-            elif not states or "draft" in states:
-                fse.state = "draft"
-            elif states == {"paid"}:
-                fse.state = "settled"
-            elif "rejected" in states:
-                fse.state = "rejected"
-            elif states & {"paid", "partial"}:
-                fse.state = "partial"
             else:
-                # a claim owed by the patient alone leaves with the lot all the same
-                fse.state = "sent" if fse.sent_on else "to_send"
+                fse.state = fse._state_from_shares(states)
+
+    def _state_from_shares(self, states):
+        """The state that the states of its shares make; shares closed without payment decide nothing."""
+        self.ensure_one()
+        left = states - {"replaced", "written_off"}
+        if "draft" in left or not states:
+            return "draft"
+        if left <= {"paid"}:
+            return self._state_of_closed(states)
+        for state in ("rejected", "disputed", "arl_refused"):
+            if state in left:
+                return state
+        if left & {"paid", "partial"}:
+            return "partial"
+        # a claim owed by the patient alone leaves with the lot all the same
+        return "sent" if self.sent_on else "to_send"
+
+    def _state_of_closed(self, states):
+        """Nothing is left to pay: paid, billed again under another number, or lost."""
+        # the fund's part is the claim; without one, any part billed again makes it another's
+        fund = self.share_ids.filtered(lambda share: share.debtor_kind == "amo") or self.share_ids
+        if "replaced" in fund.mapped("state"):
+            return "replaced"
+        return "settled" if "paid" in states else "written_off"
 
     @api.depends("act_ids.act_date", "fse_date", "share_ids.forclusion_date")
     def _compute_forclusion_date(self):
@@ -520,6 +546,7 @@ class HealthFse(models.Model):
             )
 
     def unlink(self):
+        self._give_back_to_replaced()
         self.sudo().visit_ids.write({"state": "done", "fse_id": False})
         return super().unlink()
 
@@ -778,6 +805,7 @@ class HealthFse(models.Model):
                     # a share without a debtor would be owed by nobody
                     debtor = kind if kind == "patient" or fse[f"{kind}_partner_id"] else "patient"
                     totals[debtor] += getattr(answer, kind)
+            totals = fse._owed_anew(totals)
             for kind, debtor in (
                 ("amo", fse.amo_partner_id),
                 ("amc", fse.amc_partner_id),
@@ -1129,6 +1157,7 @@ class HealthFse(models.Model):
                     "button": self.env._("See the FSE"),
                 }
             )
+        cards += self._cards_twins()
         waiting = [("company_id", "in", companies), ("state", "=", "entered")]
         for company, count, amount in self._read_group(
             waiting, ["company_id"], ["__count", "amount_total:sum"]

@@ -2,7 +2,8 @@ from dataclasses import replace
 from datetime import timedelta
 
 from odoo import api, fields, models
-from odoo.exceptions import UserError
+from odoo.exceptions import AccessError, UserError
+from odoo.fields import Domain
 from odoo.tools import SQL
 
 from ..ngap import Clock
@@ -12,13 +13,32 @@ from ..tools import QUIET
 FAST = {**QUIET, "skip_invoice_sync": True}
 #: invoices per batch of posting: memory stays flat
 BATCH = 500
+#: sent, and the payer has not said a word of the money yet
+WAITING = ("sent", "acknowledged", "arl_missing", "silent")
+#: nothing is left to pay, and nobody has to do anything
+CLOSED = ("paid", "replaced", "written_off")
+#: what only the product itself writes, through its own actions
+SEALED_FIELDS = frozenset(
+    {
+        "closing",
+        "closing_move_id",
+        "closing_reason",
+        "closed_on",
+        "closed_by_id",
+        "dispute_reason",
+        "disputed_on",
+        "disputed_by_id",
+        "silent_on",
+    }
+)
 
 
 class HealthShare(models.Model):
     """What one debtor (fund, complementary insurer, patient) owes for one FSE.
 
-    A share is one customer invoice of its debtor. Its state is derived from facts: sent, announced by the
-    payer, rejected, and what is left to pay on the invoice; nobody types it.
+    A share is one customer invoice of its debtor. Its state is derived from facts: sent, acknowledged, announced
+    by the payer, rejected, silent, disputed, closed otherwise than by a payment, and what is left to pay on the
+    invoice; nobody types it.
     """
 
     _name = "health.share"
@@ -66,17 +86,52 @@ class HealthShare(models.Model):
         search="_search_is_replaced",
         help="Another FSE corrects this one. Who sees shares but no care asks by this field.",
     )
+    closing = fields.Selection(
+        [("replaced", "Billed again under another number"), ("written_off", "Written off")],
+        string="Closed without payment",
+        copy=False,
+        readonly=True,
+    )
+    closing_move_id = fields.Many2one(
+        "account.move",
+        string="Closing entry",
+        copy=False,
+        readonly=True,
+        index="btree_not_null",
+        help="The credit note, or the entry of the loss, that took what was left to pay.",
+    )
+    closing_reason = fields.Char(copy=False, readonly=True)
+    closed_on = fields.Date(copy=False, readonly=True)
+    closed_by_id = fields.Many2one("res.users", copy=False, readonly=True)
+    disputed_on = fields.Date("In dispute since", copy=False, readonly=True)
+    dispute_reason = fields.Char(copy=False, readonly=True)
+    disputed_by_id = fields.Many2one("res.users", copy=False, readonly=True)
+    silent_on = fields.Date(
+        "Silent since",
+        copy=False,
+        readonly=True,
+        index="btree_not_null",
+        help="Night that found no answer although the payer's usual delay was over.",
+    )
+    decision_ids = fields.One2many("health.share.decision", "share_id", string="Decisions")
     amount_residual = fields.Monetary("Left to pay", compute="_compute_state", store=True)
     state = fields.Selection(
         [
             ("draft", "To post"),
             ("to_send", "To send"),
             ("sent", "Sent"),
+            ("acknowledged", "ARL received"),
+            ("arl_refused", "Lot refused"),
+            ("arl_missing", "ARL missing"),
+            ("silent", "Silent"),
             ("announced", "Announced"),
             ("partial", "Partly paid"),
             ("rejected", "Rejected"),
+            ("disputed", "In dispute"),
             ("due", "Patient to pay"),
             ("paid", "Paid"),
+            ("replaced", "Replaced"),
+            ("written_off", "Written off"),
         ],
         compute="_compute_state",
         store=True,
@@ -101,6 +156,10 @@ class HealthShare(models.Model):
         "announced_amount",
         "is_rejected",
         "debtor_kind",
+        "closing",
+        "closing_move_id.state",
+        "disputed_on",
+        "silent_on",
     )
     def _compute_state(self):
         for share in self:
@@ -123,17 +182,24 @@ class HealthShare(models.Model):
             days = [share.fse_id.fse_date, *share.fse_id.act_ids.mapped("act_date")]
             share.forclusion_date = clock and clock.first_forfeited(filter(None, days))
 
-    @api.depends("fse_id.replaced_by_ids")
+    @api.depends("debtor_kind", "fse_id.replaced_by_ids.billed_parts")
     def _compute_is_replaced(self):
         for share in self:
-            share.is_replaced = bool(share.fse_id.replaced_by_ids)
+            share.is_replaced = any(
+                share.debtor_kind in later._billed_kinds() for later in share.fse_id.replaced_by_ids
+            )
 
     @api.model
     def _search_is_replaced(self, operator, value):
         if operator != "in":
             return NotImplemented
-        replaced = self.env["health.fse"].sudo()._search([("replaced_by_ids", "!=", False)])
-        return [("fse_id", "in" if True in value else "not in", replaced)]
+        Fse = self.env["health.fse"].sudo()
+        domain = Domain.OR(
+            Domain("debtor_kind", "=", kind)
+            & Domain("fse_id", "in", Fse._search([("replaced_by_ids", "any", Fse._bills(kind))]))
+            for kind in ("amo", "amc", "patient")
+        )
+        return domain if True in value else ~domain
 
     @api.depends("forclusion_date")
     def _compute_last_day(self):
@@ -158,18 +224,25 @@ class HealthShare(models.Model):
     def _forclusion_recompute(self):
         """Count again what is still open, when a delay was changed."""
         shares = self.sudo().search(
-            [("state", "!=", "paid"), ("debtor_kind", "in", list(self._forclusion_clocks()))]
+            [
+                ("state", "not in", CLOSED),
+                ("debtor_kind", "in", list(self._forclusion_clocks())),
+            ]
         )
         self.env.add_to_compute(self._fields["forclusion_date"], shares)
-        fses = self.env["health.fse"].sudo().search([("state", "!=", "settled")])
+        fse_closed = ("settled", "replaced", "written_off")
+        fses = self.env["health.fse"].sudo().search([("state", "not in", fse_closed)])
         self.env.add_to_compute(fses._fields["forclusion_date"], fses)
 
     def _state_from_facts(self, posted):
+        """The state that the facts make; addons that know more facts refine `_state_of_sending`."""
         self.ensure_one()
         if not posted:
             return "draft"
         if self.currency_id.is_zero(self.amount_residual):
-            return "paid"
+            return self.closing if self.closing_move_id.state == "posted" else "paid"
+        if self.disputed_on:
+            return "disputed"
         if self.is_rejected:
             return "rejected"
         if self.currency_id.compare_amounts(self.amount_residual, self.amount) < 0:
@@ -178,7 +251,14 @@ class HealthShare(models.Model):
             return "due"
         if not self.currency_id.is_zero(self.announced_amount):
             return "announced"
-        return "sent" if self.sent_on else "to_send"
+        return self._state_of_sending()
+
+    def _state_of_sending(self):
+        """State of a payer's share of whose money nothing is known yet."""
+        self.ensure_one()
+        if not self.sent_on:
+            return "to_send"
+        return "silent" if self.silent_on else "sent"
 
     @api.model
     def _due_date(self, debtor_kind, day):
@@ -187,8 +267,15 @@ class HealthShare(models.Model):
             days=self.env["health.parameter"].value_of(f"{debtor_kind}_due_days")
         )
 
+    @api.model_create_multi
+    def create(self, vals_list):
+        for vals in vals_list:
+            self._check_sealed(vals)
+        return super().create(vals_list)
+
     def write(self, vals):
         """What a share's invoice says stays as it is booked."""
+        self._check_sealed(vals)
         if {"fse_id", "debtor_kind", "partner_id", "amount", "move_id"} & vals.keys():
             self._check_not_booked()
         return super().write(vals)
@@ -196,6 +283,15 @@ class HealthShare(models.Model):
     @api.ondelete(at_uninstall=False)
     def _unlink_only_draft(self):
         self._check_not_booked()
+
+    @api.model
+    def _check_sealed(self, vals):
+        if SEALED_FIELDS & vals.keys() and not self.env.su:
+            raise AccessError(
+                self.env._(
+                    "A share is closed, disputed or silent through its actions, which keep the reason."
+                )
+            )
 
     def _check_not_booked(self):
         booked = self.filtered("move_id")

@@ -4,6 +4,7 @@ from . import test_catalogue
 from . import test_catalogue_update
 from . import test_cockpit
 from . import test_control
+from . import test_correction
 from . import test_coverage
 from . import test_forclusion
 from . import test_fse_entry

@@ -167,7 +167,7 @@ class HealthPaymentLink(models.Model):
                     ("state", "in", ("due", "partial")),
                     ("amount_residual", ">", 0),
                     ("move_id.payment_state", "!=", "blocked"),
-                    ("fse_id.replaced_by_ids", "=", False),
+                    ("is_replaced", "=", False),
                 ],
                 order="fse_date, id",
             )
@@ -285,6 +285,8 @@ class HealthPaymentLink(models.Model):
         )
         if payer.state == "paid":
             tone, text = "paid", self.env._("has paid")
+        elif payer.state == "written_off":
+            tone, text = "refused", self.env._("does not pay; this part is not asked of you")
         elif payer.is_rejected:
             tone, text = (
                 "refused",

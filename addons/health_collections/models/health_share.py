@@ -4,6 +4,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import format_date
 
+from odoo.addons.health_billing.models.health_share import CLOSED
 from odoo.addons.health_billing.tools import cents, format_cents
 
 #: states of a payment transaction in which money may still arrive
@@ -156,7 +157,7 @@ class HealthShare(models.Model):
             "replaced",
             self.env._("This FSE was corrected and sent again: the new one counts."),
         )
-        return {share: answer for share in self if share.fse_id.replaced_by_ids}
+        return {share: answer for share in self if share.is_replaced}
 
     def _guard_payers(self, day):
         """A payer of the same FSE may still pay, or its refusal is being dealt with."""
@@ -176,7 +177,7 @@ class HealthShare(models.Model):
                 f"{payer.debtor_kind}_{'rejected' if payer.is_rejected else 'pending'}"
                 for payer in share.fse_id.share_ids
                 if payer.debtor_kind in ("amo", "amc")
-                and payer.state != "paid"
+                and payer.state not in CLOSED
                 and payer.currency_id.compare_amounts(payer.amount_residual, 0) > 0
             }
             code = next((code for code in reasons if code in codes), None)

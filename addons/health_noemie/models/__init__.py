@@ -2,7 +2,10 @@ from . import account_bank_statement_line
 from . import account_statement_import_camt_parser
 from . import health_cockpit
 from . import health_cycle
+from . import health_cycle_silence
+from . import health_fse_timeline
 from . import health_inbox
+from . import health_payer_delay
 from . import health_reject_code
 from . import health_reject_family
 from . import health_rejection
@@ -10,3 +13,4 @@ from . import health_settlement
 from . import health_settlement_line
 from . import health_settlement_movement
 from . import health_share
+from . import health_share_silence

@@ -177,43 +177,33 @@ class HealthCockpit(models.AbstractModel):
 
     @api.model
     def _cards_silent(self, day):
-        """Parts sent for longer than the payer's usual delay without any answer, one card per payer."""
-        cards = super()._cards_silent(day)
-        for kind in ("amo", "amc"):
-            delay = self.env["health.parameter"].value_of(f"{kind}_return_days")
-            domain = [
-                ("company_id", "in", self.env.companies.ids),
-                ("debtor_kind", "=", kind),
-                ("state", "=", "sent"),
-                ("sent_on", "<", day - timedelta(days=delay)),
-            ]
-            for payer, companies, count, amount, first in self.env["health.share"]._read_group(
+        """Shares that the night found silent: one card per payer and practitioner, with their age."""
+        domain = [("company_id", "in", self.env.companies.ids), ("state", "=", "silent")]
+        return super()._cards_silent(day) + [
+            {
+                "key": f"silent-{payer.id}-{company.id}",
+                "title": self.env._("No answer: %s", payer.name),
+                "why": self.env._(
+                    "Neither payment nor rejection after this payer's usual delay; the oldest left %s days ago.",
+                    (day - first).days,
+                ),
+                "practitioner": company.name,
+                "count": count,
+                "amount": amount,
+                "deadline": limit and limit - timedelta(days=1),
+                "action": self._act_window(
+                    self.env._("No answer"),
+                    "health.share",
+                    domain + [("partner_id", "=", payer.id), ("company_id", "=", company.id)],
+                ),
+                "button": self.env._("Chase the payer"),
+            }
+            for payer, company, count, amount, first, limit in self.env["health.share"]._read_group(
                 domain,
-                ["partner_id"],
-                ["company_id:recordset", "__count", "amount_residual:sum", "sent_on:min"],
-            ):
-                cards.append(
-                    {
-                        "key": f"silent-{payer.id}",
-                        "title": self.env._("No answer: %s", payer.name),
-                        "why": self.env._(
-                            "Sent for more than %(days)s days without payment nor rejection, since %(first)s.",
-                            days=delay,
-                            first=first.strftime("%d/%m/%Y"),
-                        ),
-                        "practitioner": ", ".join(companies.mapped("name")),
-                        "count": count,
-                        "amount": amount,
-                        "deadline": False,
-                        "action": self._act_window(
-                            self.env._("No answer"),
-                            "health.share",
-                            domain + [("partner_id", "=", payer.id)],
-                        ),
-                        "button": self.env._("Chase the payer"),
-                    }
-                )
-        return cards
+                ["partner_id", "company_id"],
+                ["__count", "amount_residual:sum", "sent_on:min", "forclusion_date:min"],
+            )
+        ]
 
     @api.model
     def _cards_indus(self, day):

@@ -5,3 +5,4 @@ from . import health_inbox
 from . import health_cycle
 from . import health_cockpit
 from . import health_question
+from . import health_share

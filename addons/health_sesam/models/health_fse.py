@@ -53,6 +53,8 @@ class HealthFse(models.Model):
         company = self.company_id
         prescriber = self._prescriber_no()
         shares = {share.debtor_kind for share in self.share_ids if share.amount}
+        # a part that this FSE does not bill (a DRE, a part paid already) is not asked of anybody
+        asked = {kind: kind in shares or not self.billed_parts for kind in ("amo", "amc")}
         specialty = codes()["specialty_by_profession"]["values"].get(company.health_profession, "")
         zone = company.health_zone or "metropole"
         Lot = self.env["health.lot"]
@@ -83,9 +85,9 @@ class HealthFse(models.Model):
                     unit_price=Lot._unit_price(tariff, act, zone),
                     base=cents(act.amount),
                     rate=act.amo_rate or self.amo_rate,
-                    amo_amount=cents(act.amo_amount),
+                    amo_amount=cents(act.amo_amount) if asked["amo"] else 0,
                     fee=cents(act.amount),
-                    amc_amount=cents(act.amc_amount),
+                    amc_amount=cents(act.amc_amount) if asked["amc"] else 0,
                     performer_id=company.health_provider_no or "",
                     performer_spec=specialty,
                 )
@@ -103,3 +105,41 @@ class HealthFse(models.Model):
                 advice=WRITE_ADVICE,
             )
         return number
+
+    # -- timeline ------------------------------------------------------------------------------------
+
+    def _events(self):
+        """Override of `health_billing`: the lot, and what came back of it."""
+        events = super()._events()
+        for fse in self.sudo():
+            if fse.lot_id:
+                events.setdefault(fse.id, []).extend(fse._lot_events())
+        return events
+
+    def _lot_events(self):
+        self.ensure_one()
+        lot = self.lot_id
+        events = []
+        if lot.origin == "built":
+            text = self.env._("Put in lot %s", lot.name)
+            events.append(self._event(lot.date, "lot", text, lot))
+        if lot.arl_missed_on:
+            text = self.env._("No ARL for lot %s", lot.name)
+            events.append(self._event(lot.arl_missed_on, "arl_missing", text, lot))
+        for arl in lot.arl_ids:
+            what = (
+                self.env._("Lot %s received (positive ARL)", lot.name)
+                if arl.result == "positive"
+                else self.env._("Lot %s refused (negative ARL)", lot.name)
+            )
+            why = " ".join(filter(None, (arl.code, arl.label))) if arl.result == "negative" else ""
+            events.append(
+                self._event(
+                    arl.date,
+                    "arl",
+                    f"{what} · {why}" if why else what,
+                    arl,
+                    arl.create_uid.name if arl.source == "manual" else "",
+                )
+            )
+        return events

@@ -298,7 +298,7 @@ class HealthLot(models.Model):
     # -- building --------------------------------------------------------------------------------
 
     @api.model
-    def _build(self, companies, day):
+    def _build(self, companies, day, fses=None):
         """Put the FSE that wait for sending into lots with their B2 file, in batches.
 
         The number of queries does not depend on the number of FSE. An FSE that cannot be written,
@@ -306,18 +306,19 @@ class HealthLot(models.Model):
         reason in ``lot_issue`` and holds nobody else back.
 
         :param day: date of the lots.
+        :param fses: only these (those of them that wait for sending); default: every one.
         :return: (lots made, FSE left out).
         """
-        fses = self.env["health.fse"].search(
-            [
-                ("company_id", "in", companies.ids),
-                ("sent_on", "=", False),
-                ("lot_id", "=", False),
-                ("kind", "!=", "P"),
-                ("state", "not in", ("entered", "draft")),
-            ],
-            order="company_id, fse_date, name, id",
-        )
+        domain = [
+            ("company_id", "in", companies.ids),
+            ("sent_on", "=", False),
+            ("lot_id", "=", False),
+            ("kind", "!=", "P"),
+            ("state", "not in", ("entered", "draft", "replaced", "written_off")),
+        ]
+        if fses is not None:
+            domain.append(("id", "in", fses.ids))
+        fses = self.env["health.fse"].search(domain, order="company_id, fse_date, name, id")
         obstacles = fses._obstacles(day)
         held = {fse_id: " ".join(reasons) for fse_id, reasons in obstacles.items() if reasons}
         claims, problems = self._claims(fses.filtered(lambda fse: fse.id not in held))
@@ -475,7 +476,7 @@ class HealthLot(models.Model):
             [
                 ("fse_id.lot_id", "in", late.ids),
                 ("debtor_kind", "!=", "patient"),
-                ("state", "in", ("announced", "partial", "rejected", "paid")),
+                ("state", "in", ("announced", "partial", "rejected", "disputed", "paid")),
             ],
             ["fse_id"],
         )

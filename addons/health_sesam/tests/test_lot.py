@@ -99,6 +99,19 @@ class TestLot(SesamCommon):
         self.unsent(*map(str, range(6, 9)))
         self.assertEqual(self.build()[3:].mapped("fse_count"), [2, 1])
 
+    def test_lots_of_some_fse_only(self):
+        """Corrected FSE go into a lot at once; the others wait for the night."""
+        corrected = self.unsent("1", "2")
+        other = self.unsent("3")
+        sent = self.make_fse(self.nurse, "4", amo=100)
+        lots, left_out = self.Lot._build(self.nurse, DAY, fses=corrected[0] + sent)
+        self.assertEqual((lots.fse_ids, lots.state), (corrected[0], "ready"))
+        self.assertFalse(left_out)
+        self.assertFalse((corrected[1] + other).lot_id)
+        nothing, left_out = self.Lot._build(self.nurse, DAY, fses=self.env["health.fse"])
+        self.assertFalse(nothing + left_out.lot_id)
+        self.assertEqual(self.Lot._build(self.nurse, DAY)[0].fse_ids, corrected[1] + other)
+
     def test_an_fse_to_validate_goes_into_no_lot(self):
         self.env["health.fse"].create(
             {

@@ -7,8 +7,12 @@ from collections import Counter
 
 from . import world
 
+#: silence: days after which a payer that answered less than SAMPLES times is late, and the margin after the delay
+#: within which the others answer nine times out of ten
 AMO_DAYS = 10
 AMC_DAYS = 30
+SAMPLES = 20
+MARGIN = 3
 REMINDER_DAYS = 10
 PARTS = ("amo", "amc", "patient")
 
@@ -26,6 +30,28 @@ class Ledger:
         self.entries = entries
         self.answers = {(answer.fse, answer.part): answer for answer in story.answers}
         self.patient_paid = {entry.fse for entry in entries if entry.fse}
+        self.delays = self._delays()
+
+    def _delays(self):
+        """Days between sending and answer, by payer, flow and part, sorted."""
+        delays = {}
+        for (fse, part), answer in self.answers.items():
+            if fse.sent_on and not fse.broken:
+                days = (answer.settlement.transfer_date - fse.sent_on).days
+                delays.setdefault(self._payer_key(fse, part), []).append(days)
+        return {key: sorted(days) for key, days in delays.items()}
+
+    @staticmethod
+    def _payer_key(fse, part):
+        payer = fse.fund if part == "amo" else fse.insurer
+        return payer and payer.org_no, fse.plan.kind, part
+
+    def usual_days(self, fse, part):
+        """Days after which silence is abnormal: nine answers in ten and a margin, or the prior."""
+        days = self.delays.get(self._payer_key(fse, part), [])
+        if len(days) < SAMPLES:
+            return AMO_DAYS if part == "amo" else AMC_DAYS
+        return days[-(-len(days) * 9 // 10) - 1] + MARGIN
 
     def state(self, fse, part):
         if part == "patient":
@@ -34,16 +60,24 @@ class Ledger:
             return "to_send"
         answer = self.answers.get((fse, part))
         if answer is None:
-            return "sent"
+            return self._waiting_state(fse, part)
         if answer.state == "R":
             return "rejected"
         if answer.settlement.credit is None:
             return "announced"
         return "paid" if answer.paid == answer.asked else "partial"
 
+    def _waiting_state(self, fse, part):
+        """Sent, and the payer says nothing: what the acknowledgement of the lot and the calendar make of it."""
+        lot = (fse.provider.provider_no, fse.lot_no)
+        if lot in self.story.negative_lots:
+            return "arl_refused"
+        if (world.DEMO_DATE - fse.sent_on).days > self.usual_days(fse, part):
+            return "silent"
+        return "arl_missing" if lot in self.story.missing_lots else "acknowledged"
+
     def silent(self, fse, part):
-        days = AMO_DAYS if part == "amo" else AMC_DAYS
-        return self.state(fse, part) == "sent" and (world.DEMO_DATE - fse.sent_on).days > days
+        return self.state(fse, part) == "silent"
 
 
 def _shares(ledger, fses):
@@ -235,8 +269,8 @@ CASE_TITLES = {
     "partial_amc": "Paiement partiel par une complémentaire réglée à part",
     "partial_amc_with_fund": "Paiement partiel de la part AMC réglée avec la caisse",
     "notice": "Signalement : payé, carte Vitale à mettre à jour",
-    "silence_amo": "Silence d'une caisse au-delà de 10 jours",
-    "silence_amc": "Silence d'une complémentaire au-delà de 30 jours",
+    "silence_amo": "Silence d'une caisse au-delà de son délai habituel",
+    "silence_amc": "Silence d'une complémentaire au-delà de son délai habituel",
     "arl_negative": "Lot refusé (ARL négatif)",
     "arl_missing": "Lot sans ARL",
     "announced_not_received": "Virement annoncé et jamais reçu",
@@ -377,6 +411,8 @@ def build(story, entries, files):
         "rules": {
             "silent_amo_days": AMO_DAYS,
             "silent_amc_days": AMC_DAYS,
+            "silent_samples": SAMPLES,
+            "silent_margin_days": MARGIN,
             "patient_due_days": 30,
             "reminder_after_days_overdue": REMINDER_DAYS,
         },

@@ -16,6 +16,7 @@
         "security/ir.model.access.csv",
         "security/rules.xml",
         "data/health_parameter.xml",
+        "data/parameters_matching.xml",
         "data/health.reject.family.csv",
         "data/health.reject.code.csv",
         "views/health_settlement_views.xml",

@@ -17,6 +17,7 @@
         "security/rules.xml",
         "data/health_parameter.xml",
         "data/parameters_delay.xml",
+        "data/parameters_matching.xml",
         "data/health.reject.family.csv",
         "data/health.reject.code.csv",
         "views/health_settlement_views.xml",

@@ -12,6 +12,7 @@ HEALTH_ACCOUNTS = {
     "retention": "health_467800",
     "lump_sum": "health_758000",
     "write_off": "health_654000",
+    "bank_fees": "health_627000",
 }
 
 

@@ -1,4 +1,7 @@
 from . import account_bank_statement_line
+from . import account_bank_statement_line_book
+from . import account_bank_statement_line_match
+from . import account_bank_statement_line_screen
 from . import account_statement_import_camt_parser
 from . import health_cockpit
 from . import health_cycle

@@ -2,6 +2,8 @@ from . import test_access
 from . import test_booking
 from . import test_camt
 from . import test_cockpit
+from . import test_match_kinds
+from . import test_match_screen
 from . import test_noemie
 from . import test_queries
 from . import test_rejection

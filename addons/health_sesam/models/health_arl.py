@@ -47,6 +47,10 @@ class HealthArl(models.Model):
     lot_date = fields.Date()
     result = fields.Selection([("positive", "Positive"), ("negative", "Negative")], required=True)
     date = fields.Date(required=True)
+    fse_no = fields.Char("Refused FSE", help="Empty: the ARL speaks of the whole lot.")
+    fse_id = fields.Many2one(
+        "health.fse", string="FSE", index="btree_not_null", check_company=True, ondelete="set null"
+    )
     code = fields.Char()
     label = fields.Char()
     source = fields.Selection(
@@ -74,7 +78,7 @@ class HealthArl(models.Model):
             text = content.decode("utf-8-sig")
             reader = csv.DictReader(io.StringIO(text), delimiter=";")
             header = reader.fieldnames = [(name or "").strip() for name in reader.fieldnames or []]
-            if not {"provider_no", "lot_no", "result"} <= set(header) or "fse_no" in header:
+            if not {"provider_no", "lot_no", "result"} <= set(header) or "act_date" in header:
                 return None, []
             return header, list(reader)
         except (UnicodeDecodeError, csv.Error):
@@ -84,16 +88,23 @@ class HealthArl(models.Model):
     def _import_rows(self, rows, inbox):
         """Record the rows of an ARL list; rows that cannot be read become issues of ``inbox``.
 
+        :param rows: pairs of a line number and a dict.
         :return: dict of counts (positive, negative, known, unmatched), practitioners concerned.
         """
         companies = {
             company.health_provider_no: company
             for company in self.env["res.company"].search(
-                [("health_provider_no", "in", [(row["provider_no"] or "").strip() for row in rows])]
+                [
+                    (
+                        "health_provider_no",
+                        "in",
+                        [(row["provider_no"] or "").strip() for _number, row in rows],
+                    )
+                ]
             )
         }
         good, issues = [], []
-        for number, row in enumerate(rows, 2):
+        for number, row in rows:
             try:
                 vals = self._row_vals(row, companies)
             except RowError as error:
@@ -144,6 +155,7 @@ class HealthArl(models.Model):
             "date": self._day(row.get("date"), "date", required=True),
             "code": row.get("code") or False,
             "label": row.get("label") or False,
+            "fse_no": row.get("fse_no") or False,
         }
 
     @api.model
@@ -164,7 +176,7 @@ class HealthArl(models.Model):
         def key(vals):
             return tuple(
                 vals[name] or False
-                for name in ("company_id", "lot_no", "lot_date", "result", "date", "code")
+                for name in ("company_id", "lot_no", "lot_date", "result", "date", "code", "fse_no")
             )
 
         days = [vals["date"] for vals in vals_list]
@@ -178,7 +190,15 @@ class HealthArl(models.Model):
                 ]
             ):
                 known.add(
-                    (arl.company_id.id, arl.lot_no, arl.lot_date, arl.result, arl.date, arl.code)
+                    (
+                        arl.company_id.id,
+                        arl.lot_no,
+                        arl.lot_date,
+                        arl.result,
+                        arl.date,
+                        arl.code,
+                        arl.fse_no,
+                    )
                 )
         fresh = []
         for vals in vals_list:
@@ -208,7 +228,12 @@ class HealthArl(models.Model):
                 found = same.filtered(
                     lambda lot, last=last: last - NUMBER_IS_FRESH <= lot.sent_on <= last
                 )
-            vals["lot_id"] = found.id if len(found) == 1 else False
+            lot = found if len(found) == 1 else found.browse()
+            vals["lot_id"] = lot.id
+            number = (vals.get("fse_no") or "").lstrip("0")
+            vals["fse_id"] = number and next(
+                (fse.id for fse in lot.fse_ids if fse.name.lstrip("0") == number), False
+            )
 
     @api.model
     def _attach_orphans(self, companies):
@@ -220,6 +245,7 @@ class HealthArl(models.Model):
                 "lot_no": arl.lot_no,
                 "lot_date": arl.lot_date,
                 "date": arl.date,
+                "fse_no": arl.fse_no,
             }
             for arl in orphans
         ]
@@ -227,4 +253,4 @@ class HealthArl(models.Model):
             self._attach(vals_list)
         for arl, vals in zip(orphans, vals_list, strict=True):
             if vals["lot_id"]:
-                arl.lot_id = vals["lot_id"]
+                arl.write({"lot_id": vals["lot_id"], "fse_id": vals["fse_id"]})

@@ -60,6 +60,7 @@ class HealthCockpit(models.AbstractModel):
             self.env._("The practitioner signs and sends them in the approved software."),
             self.env._("See the lots"),
         )
+        cards += self._transport_cards()
         if not self.env["health.fse"].has_access("read"):
             return cards
         domain = [("company_id", "in", self.env.companies.ids), ("lot_issue", "!=", False)]
@@ -84,5 +85,53 @@ class HealthCockpit(models.AbstractModel):
                     ),
                     "button": self.env._("See the claims"),
                 }
+            )
+        return cards
+
+    @api.model
+    def _transport_cards(self):
+        """Roads that broke the last time, and lots of which nobody knows whether they left."""
+        cards = []
+        if not self.env["health.transport"].has_access("read"):
+            return cards
+        for road in self.env["health.transport"].search(
+            [("last_run", "!=", False), ("is_ok", "=", False)]
+        ):
+            action = self._act_window(road.name, "health.transport", [("id", "=", road.id)])
+            cards.append(
+                self._card(
+                    f"transport-{road.id}",
+                    self.env._("Transport that does not work: %s", road.name),
+                    (road.last_result or "").split("\n")[0],
+                    road.company_ids,
+                    1,
+                    {**action, "res_id": road.id, "views": [[False, "form"]]},
+                    self.env._("See the transport"),
+                )
+            )
+        lots = self.env["health.lot"].search(
+            [
+                ("company_id", "in", self.env.companies.ids),
+                ("sent_on", "=", False),
+                ("transmission_ids", "any", [("state", "=", "started")]),
+            ]
+        )
+        if lots:
+            cards.append(
+                self._card(
+                    "transmission-unknown",
+                    self.env._("Lots that may have left"),
+                    self.env._(
+                        "Their sending was cut: look at the other side, then send again or mark as sent."
+                    ),
+                    lots.company_id,
+                    len(lots),
+                    self._act_window(
+                        self.env._("Lots that may have left"),
+                        "health.lot",
+                        [("id", "in", lots.ids)],
+                    ),
+                    self.env._("See the lots"),
+                )
             )
         return cards

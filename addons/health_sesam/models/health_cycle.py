@@ -8,8 +8,27 @@ class HealthCycle(models.Model):
 
     @api.model
     def _steps(self):
-        """Override of `health_billing`: lots after the invoices of the shares."""
-        return super()._steps() + [(30, "lots", self.env._("Lots and ARL"), "_step_lots")]
+        """Override of `health_billing`: files before all, lots after the invoices of the shares."""
+        return super()._steps() + [
+            (5, "fetch", self.env._("Fetch"), "_step_fetch"),
+            (30, "lots", self.env._("Lots and ARL"), "_step_lots"),
+            (35, "send", self.env._("Send"), "_step_send"),
+        ]
+
+    @api.model
+    def _step_fetch(self, day):
+        """Take what waits in folders and at SFTP servers; Odoo reads the mailboxes by itself."""
+        lines = self.env["health.transport"]._night_fetch()
+        return lines or [self.env._("no transport to fetch from.")]
+
+    @api.model
+    def _step_send(self, day):
+        """Lots whose list the practitioner signed leave, where a manager allowed it."""
+        sent, problems = self.env["health.lot"]._transmit_signed(
+            self.env.companies.filtered("health_provider_no")
+        )
+        lines = [self.env._("%s lot(s) sent.", len(sent))] if sent else []
+        return lines + problems or [self.env._("no signed lot leaves by itself.")]
 
     @api.model
     def _step_lots(self, day):

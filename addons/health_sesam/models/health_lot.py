@@ -1,4 +1,5 @@
 import base64
+import hashlib
 
 from markupsafe import Markup
 
@@ -6,7 +7,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 
 from odoo.addons.health_billing.ngap import UnknownValue
-from odoo.addons.health_billing.tools import cents, euros
+from odoo.addons.health_billing.tools import cents, euros, format_cents
 
 from ..norms import NormError, b2
 from ..norms.codec import WRITE_ADVICE, codes
@@ -46,7 +47,7 @@ class HealthLot(models.Model):
     )
     date = fields.Date(required=True, index=True)
     fse_ids = fields.One2many("health.fse", "lot_id", string="FSE")
-    arl_ids = fields.One2many("health.arl", "lot_id", string="ARL")
+    arl_ids = fields.One2many("health.arl", "lot_id", string="ARL that came")
     fse_count = fields.Integer("FSE count", compute="_compute_totals", store=True)
     amount_total = fields.Monetary("Total", compute="_compute_totals", store=True)
     amount_amo = fields.Monetary("AMO", compute="_compute_totals", store=True)
@@ -60,11 +61,34 @@ class HealthLot(models.Model):
     )
     b2_inbox_id = fields.Many2one("health.inbox", string="B2 file received", readonly=True)
     b2_dump = fields.Html("Records", compute="_compute_b2_dump", sanitize=False)
+    signed_on = fields.Date(
+        "List signed on", readonly=True, copy=False, help="The practitioner signed the list of FSE."
+    )
+    signed_by_id = fields.Many2one(
+        "res.users", string="Signature noted by", readonly=True, copy=False
+    )
+    has_road = fields.Boolean("Has a transport", compute="_compute_has_road")
+    transmission_ids = fields.One2many("health.transmission", "lot_id", string="Transmissions")
     sent_on = fields.Date(readonly=True, index=True)
     arl_expected_on = fields.Date(
         "ARL expected by", compute="_compute_arl_expected_on", store=True, index=True
     )
     arl_missed_on = fields.Date("ARL missing since", readonly=True)
+    is_arl_needed = fields.Boolean(
+        "ARL expected", compute="_compute_is_arl_needed", store=True, readonly=False
+    )
+    arl_state = fields.Selection(
+        [
+            ("waiting", "Expected"),
+            ("ok", "Received"),
+            ("refused", "Refused"),
+            ("not_needed", "Not needed"),
+            ("missing", "Missing"),
+        ],
+        string="ARL",
+        compute="_compute_state",
+        store=True,
+    )
     state = fields.Selection(
         [
             ("draft", "Draft"),
@@ -110,24 +134,46 @@ class HealthLot(models.Model):
         for lot in self:
             lot.arl_expected_on = lot.sent_on and add_working_days(lot.sent_on, delay)
 
+    @api.depends("kind", "payer_id")
+    def _compute_is_arl_needed(self):
+        Rule = self.env["health.lot.rule"]
+        for lot in self:
+            lot.is_arl_needed = Rule._of(lot.kind, lot.payer_id).is_arl_expected
+
     @api.depends(
         "b2_checked",
         "sent_on",
         "arl_missed_on",
+        "is_arl_needed",
         "arl_ids.result",
         "arl_ids.is_superseded",
         "arl_ids.date",
+        "arl_ids.fse_no",
     )
     def _compute_state(self):
         for lot in self:
+            # one that refuses some FSE only says that the front end read the others
             arls = lot.arl_ids.filtered(lambda arl: not arl.is_superseded)
-            if lot.sent_on and arls:
-                last = arls.sorted(lambda arl: (arl.date, arl.id))[-1]
-                lot.state = "acknowledged" if last.result == "positive" else "refused"
-            elif lot.sent_on:
-                lot.state = "arl_missing" if lot.arl_missed_on else "sent"
-            else:
+            whole = arls.filtered(lambda arl: not arl.fse_no) or arls
+            if not lot.sent_on:
+                lot.arl_state = False
                 lot.state = "ready" if lot.b2_checked else "draft"
+            elif whole:
+                last = whole.sorted(lambda arl: (arl.date, arl.id))[-1]
+                refused = last.result == "negative" and not last.fse_no
+                lot.arl_state = "refused" if refused else "ok"
+                lot.state = "refused" if refused else "acknowledged"
+            elif not lot.is_arl_needed:
+                lot.arl_state, lot.state = "not_needed", "sent"
+            else:
+                lot.arl_state = "missing" if lot.arl_missed_on else "waiting"
+                lot.state = "arl_missing" if lot.arl_missed_on else "sent"
+
+    @api.depends("company_id")
+    def _compute_has_road(self):
+        roads = self.env["health.transport"]._for_lots(self)
+        for lot in self:
+            lot.has_road = bool(roads[lot])
 
     @api.depends("b2_file", "b2_inbox_id")
     def _compute_b2_dump(self):
@@ -174,12 +220,214 @@ class HealthLot(models.Model):
         """Note that the lots left on ``day``: earlier acknowledgements no longer speak for them."""
         self.arl_ids.write({"is_superseded": True})
         self.write({"sent_on": day, "arl_missed_on": False})
-        for lot in self:
-            lot.fse_ids.write({"sent_on": day, "lot_no": lot.name})
+        for name, lots in self.grouped("name").items():
+            lots.fse_ids.write({"sent_on": day, "lot_no": name})
+        self.env["health.arl"]._attach_orphans(self.company_id)
         # whoever marks it, the practitioner is not asked any more
         self.env["health.question"].search(
             [("lot_id", "in", self.ids), ("state", "=", "open")]
         ).action_cancel()
+
+    def action_mark_signed(self):
+        """The practitioner signed the list of these lots."""
+        self.filtered(lambda lot: not lot.signed_on).write(
+            {"signed_on": fields.Date.context_today(self), "signed_by_id": self.env.uid}
+        )
+        return True
+
+    def action_print_list(self):
+        """The list that the practitioner signs, to print."""
+        return self.env.ref("health_sesam.action_report_lot_list").report_action(self)
+
+    def _list_rows(self, with_names=False):
+        """Rows and totals of the list to sign; patients by their initials unless asked for.
+
+        :return: dict of ``rows`` (one dict of texts per FSE) and ``total``.
+        """
+        self.ensure_one()
+        rows, sums = [], dict.fromkeys(("amo", "amc", "own", "total"), 0)
+        # a practitioner reads their own FSE, not every share of them
+        for fse in self.sudo().fse_ids.sorted(lambda fse: (fse.fse_date, fse.name, fse.id)):
+            amounts = dict.fromkeys(sums, 0)
+            for share in fse.share_ids:
+                kind = "own" if share.debtor_kind == "patient" else share.debtor_kind
+                amounts[kind] += cents(share.amount)
+            amounts["total"] = cents(fse.amount_total)
+            for kind, amount in amounts.items():
+                sums[kind] += amount
+            name = fse.patient_id.name or ""
+            initials = " ".join(f"{word[0].upper()}." for word in name.split()[:3])
+            rows.append(
+                {
+                    "name": fse.name,
+                    "day": fse.fse_date.strftime("%d/%m/%Y"),
+                    "patient": name if with_names else initials,
+                    **{kind: format_cents(amount) for kind, amount in amounts.items()},
+                }
+            )
+        return {
+            "rows": rows,
+            "total": {kind: format_cents(amount) for kind, amount in sums.items()},
+        }
+
+    def action_send(self):
+        """Ask what is still to confirm, then send these lots by their transport."""
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Send"),
+            "res_model": "health.lot.send",
+            "view_mode": "form",
+            "target": "new",
+            "context": {"default_lot_ids": self.ids},
+        }
+
+    def action_write_file(self):
+        """Write the B2 file of lots that did not leave again, from their FSE as they are now."""
+        wrong = self.filtered(lambda lot: lot.sent_on or lot.origin != "built" or not lot.fse_ids)
+        if wrong:
+            raise UserError(self.env._("Lot %s left already, or is empty.", wrong[0].display_name))
+        claims, problems = self._claims(self.fse_ids)
+        self._note_problems(self.fse_ids, problems)
+        if problems:
+            raise UserError(next(iter(problems.values())))
+        for lot in self:
+            fses = lot.fse_ids.sorted(lambda fse: (fse.fse_date, fse.name, fse.id))
+            vals = {"name": lot.name, "date": lot.date, "kind": lot.kind}
+            lot.write(self._file_vals(vals, lot.company_id, fses[0]._lot_org(), fses, claims))
+        return True
+
+    # -- sending ---------------------------------------------------------------------------------
+
+    def _was_transmitted(self):
+        """Lots whose file left, or may have left, already."""
+        rows = (
+            self.env["health.transmission"]
+            .sudo()
+            ._read_group(
+                [("lot_id", "in", self.ids), ("state", "in", ("done", "started"))], ["lot_id"]
+            )
+        )
+        return self.browse(lot.id for (lot,) in rows) | self.filtered("sent_on")
+
+    def _may_not_leave(self, again=False):
+        """Why each lot may not be sent now: ``{lot: sentence}``."""
+        gone = self.browse() if again else self._was_transmitted()
+        roads = self.env["health.transport"]._for_lots(self)
+        reasons = {}
+        for lot in self:
+            if lot.origin != "built" or not lot.b2_file:
+                reasons[lot] = self.env._("has no B2 file of ours.")
+            elif not lot.b2_checked or lot._file_differs():
+                reasons[lot] = self.env._(
+                    "the B2 file no longer says what the lot holds: write it again first."
+                )
+            elif not roads[lot]:
+                reasons[lot] = self.env._("no transport takes the lots of this practitioner.")
+            elif lot in gone:
+                reasons[lot] = self.env._("was sent already: sending it again needs your word.")
+        return reasons
+
+    def _file_differs(self):
+        """Read the file back before it leaves: whether it says anything else than the lot."""
+        self.ensure_one()
+        try:
+            read = b2.read(base64.b64decode(self.with_context(bin_size=False).b2_file)).lots[0]
+        except (NormError, IndexError):
+            return True
+        held = sorted((fse.name.lstrip("0"), cents(fse.amount_total)) for fse in self.fse_ids)
+        return held != sorted(
+            (claim.invoice_no.lstrip("0"), claim.total_fee) for claim in read.invoices
+        ) or (read.total_amo, read.total_amc) != (cents(self.amount_amo), cents(self.amount_amc))
+
+    def _transmit(self, again=False):
+        """Send these lots by their transports; each that arrived is marked as sent.
+
+        Every attempt is noted for good before and after. What may not leave raises; what the road
+        refuses is told and leaves the lot as it was.
+
+        :param again: a person confirmed that files that left already leave again.
+        :return: (lots sent, sentences on those that were not).
+        """
+        # two people at once: the second one is told, and nothing leaves twice
+        if self.try_lock_for_update(allow_referencing=True) != self:
+            raise UserError(self.env._("Somebody else is sending these lots at this moment."))
+        refused = self._may_not_leave(again)
+        if refused:
+            raise UserError(
+                "\n".join(
+                    self.env._("Lot %(lot)s: %(reason)s", lot=lot.display_name, reason=reason)
+                    for lot, reason in refused.items()
+                )
+            )
+        self.env.flush_all()
+        roads = self.env["health.transport"]._for_lots(self)
+        contents = {
+            lot: base64.b64decode(lot.b2_file) for lot in self.sudo().with_context(bin_size=False)
+        }
+        Transmission = self.env["health.transmission"]
+        rows = Transmission._note(
+            [
+                {
+                    "transport_id": roads[lot].id,
+                    "direction": "out",
+                    "user_id": self.env.uid,
+                    "company_id": lot.company_id.id,
+                    "lot_id": lot.id,
+                    "filename": lot.b2_filename,
+                    "size": len(contents[lot]),
+                    "checksum": hashlib.sha256(contents[lot]).hexdigest(),
+                    "state": "started",
+                }
+                for lot in self
+            ]
+        )
+        by_row = dict(zip(rows, self, strict=True))
+        ends, failures, sent = {}, [], self.browse()
+        try:
+            for road in {road.id: road for road in roads.values()}.values():
+                files = {
+                    row: (lot, lot.b2_filename, contents[lot])
+                    for row, lot in by_row.items()
+                    if roads[lot] == road
+                }
+                places, wrong = road._send(files)
+                for row, place in places.items():
+                    ends[row] = {"state": "done", "place": place}
+                    sent |= by_row[row]
+                for row, reason in wrong.items():
+                    ends[row] = {"state": "failed", "message": reason}
+                    failures.append(
+                        self.env._(
+                            "Lot %(lot)s: %(reason)s", lot=by_row[row].display_name, reason=reason
+                        )
+                    )
+        finally:
+            Transmission._note_ends(ends)
+        if sent:
+            sent._set_sent(fields.Date.context_today(self))
+        return sent, failures
+
+    @api.model
+    def _transmit_signed(self, companies):
+        """The night: lots that their practitioner signed leave by roads that allow it."""
+        lots = self.search(
+            [
+                ("company_id", "in", companies.ids),
+                ("origin", "=", "built"),
+                ("state", "=", "ready"),
+                ("signed_on", "!=", False),
+            ]
+        )
+        roads = self.env["health.transport"]._for_lots(lots)
+        lots = lots.filtered(lambda lot: roads[lot].is_automatic)
+        refused = lots._may_not_leave() if lots else {}
+        sentences = [
+            self.env._("Lot %(lot)s: %(reason)s", lot=lot.display_name, reason=reason)
+            for lot, reason in refused.items()
+        ]
+        lots = lots.filtered(lambda lot: lot not in refused)
+        sent, failures = lots._transmit() if lots else (lots, [])
+        return sent, sentences + failures
 
     def action_ask_to_sign(self):
         """Ask the practitioners, on their phone, to sign and send these lots in their software."""
@@ -202,6 +450,11 @@ class HealthLot(models.Model):
             "target": "new",
             "context": {"default_lot_ids": self.ids},
         }
+
+    def action_no_arl(self):
+        """No acknowledgement will come for these lots: they are not waited for any more."""
+        self.write({"is_arl_needed": False})
+        return True
 
     def action_open_fse(self):
         self.ensure_one()
@@ -389,17 +642,23 @@ class HealthLot(models.Model):
     @api.model
     def _cut(self, fses, claims):
         """Batches of FSE that keep to the ceilings of a lot and of its file."""
-        value_of = self.env["health.parameter"].value_of
-        most_fse, most_records = value_of("lot_max_fse"), value_of("lot_max_records")
+        most_fse, most_records, most_cents = self.env["health.lot.rule"]._ceilings(
+            fses[0].kind, fses[0]._lot_payer()
+        )
         # Header and trailer of the file and of the lot.
-        batch, used = [], 4
+        batch, used, total = [], 4, 0
         for fse in fses:
-            needed = b2.records_needed(claims[fse.id])
-            if batch and (len(batch) >= most_fse or used + needed > most_records):
+            needed, amount = b2.records_needed(claims[fse.id]), cents(fse.amount_total)
+            if batch and (
+                len(batch) >= most_fse
+                or used + needed > most_records
+                or (most_cents and total + amount > most_cents)
+            ):
                 yield self.env["health.fse"].browse(batch)
-                batch, used = [], 4
+                batch, used, total = [], 4, 0
             batch.append(fse.id)
             used += needed
+            total += amount
         if batch:
             yield self.env["health.fse"].browse(batch)
 
@@ -467,6 +726,7 @@ class HealthLot(models.Model):
             [
                 ("company_id", "in", companies.ids),
                 ("state", "=", "sent"),
+                ("is_arl_needed", "=", True),
                 ("arl_expected_on", "<", day),
             ]
         )

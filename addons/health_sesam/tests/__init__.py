@@ -6,3 +6,7 @@ from . import test_lot
 from . import test_translation
 from . import test_working_days
 from . import test_question
+from . import test_transport_folder
+from . import test_transport_sftp
+from . import test_transport_mail
+from . import test_arl_profile

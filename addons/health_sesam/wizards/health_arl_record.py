@@ -13,6 +13,12 @@ class HealthArlRecord(models.TransientModel):
         [("positive", "Positive"), ("negative", "Negative")], required=True, default="positive"
     )
     date = fields.Date(required=True, default=fields.Date.context_today)
+    fse_ids = fields.Many2many(
+        "health.fse",
+        string="Only these FSE",
+        domain="[('lot_id', 'in', lot_ids)]",
+        help="Those that the front end refused; empty: the whole lot.",
+    )
     code = fields.Char()
     label = fields.Char()
 
@@ -24,6 +30,12 @@ class HealthArlRecord(models.TransientModel):
             raise UserError(
                 self.env._("Lot %s was not sent: mark it as sent first.", unsent[0].display_name)
             )
+        if self.fse_ids and (self.result == "positive" or self.fse_ids.lot_id - self.lot_ids):
+            raise UserError(
+                self.env._("Only FSE of these lots can be named, and only when they are refused.")
+            )
+        pairs = [(fse.lot_id, fse) for fse in self.fse_ids]
+        pairs = pairs or [(lot, self.fse_ids) for lot in self.lot_ids]
         self.env["health.arl"].create(
             [
                 {
@@ -35,8 +47,10 @@ class HealthArlRecord(models.TransientModel):
                     "date": self.date,
                     "code": self.code,
                     "label": self.label,
+                    "fse_id": fse.id,
+                    "fse_no": fse.name,
                 }
-                for lot in self.lot_ids
+                for lot, fse in pairs
             ]
         )
         return {"type": "ir.actions.act_window_close"}

@@ -243,7 +243,7 @@ class Judge:
                 things = (*reading.settlements, *reading.shares, *reading.movements)
                 if any(claims[thing] != {reading} for thing in things):
                     continue
-                if tier == 0 and not self._sober(reading):
+                if not self._sober(reading):
                     continue
                 trusted.append((movement, reading))
             for movement, reading in trusted:
@@ -261,7 +261,12 @@ class Judge:
 
     @staticmethod
     def _sober(reading):
-        """Without any number, a sum convinces only for two transfers of one day, or two credits of one day."""
+        """A payer must be named, unless the number is whole; without any number, a sum convinces only for two
+        transfers of one day, or two credits of one day."""
+        if not all(m.named or m.payer is None for m in reading.movements):
+            return reading.tier == 3 and not reading.shares
+        if reading.tier:
+            return True
         if len(reading.settlements) > 1:
             return len(reading.settlements) == 2 and len({s.day for s in reading.settlements}) == 1
         if len(reading.movements) > 1:

@@ -390,7 +390,7 @@ class Account:
         for credit in self.credits:
             shown.update(self.labels[credit.id].said)
         for reading in decided:
-            refs = {quote.number for quote in reading.quotes.values()}
+            refs = {n for quote in reading.quotes.values() for n in (quote.number, quote.shown)}
             for credit in reading.credits:
                 for number in self.labels[credit.id].said:
                     if not self._explained(number, refs, credit):
@@ -477,11 +477,11 @@ class Account:
     def payer_readings(self, credit: Credit, gone: set) -> tuple[list[Reading], str]:
         """Readings by payer, days and amount; with the settlements the label quotes among them.
 
-        :return: readings, and a reason in French if the readings could not be listed
+        :return: readings, and a reason in French if not all of them could be listed
         """
         quotes, named = self.quotes[credit.id], self.named[credit.id]
         about = bool(quotes) or self.owners(credit)
-        found = []
+        found, blocked = [], ""
         keys = set(named) | {self.by_id[i].payer_key for i in quotes}
         for key in sorted(keys, key=repr):
             near = [
@@ -508,19 +508,21 @@ class Account:
                     and not self.contradiction(s, credit)
                 ]
             if len(near) > BLOCK_LIMIT and not all(s.id in quotes for s in near):
-                return [], (
+                blocked = (
                     f"{len(near)} virements annoncés du même payeur autour de cette date : "
                     "trop de lectures possibles, indiquez le bon."
                 )
+                continue
             rest = [s for s in near if s.expected_cents < credit.amount_cents]
             if len(rest) < 2:
                 continue
             chosen = subsets(rest, credit.amount_cents, GROUP_SIZE, _expected)
             if chosen is None:
-                return [], (
+                blocked = (
                     f"{len(near)} virements annoncés du même payeur autour de cette date font trop de "
                     "sommes possibles : indiquez lesquels."
                 )
+                continue
             for members in chosen:
                 if about and not any(s.id in quotes for s in members):
                     continue
@@ -530,7 +532,7 @@ class Account:
                     if reading.unsound:
                         reading.weight = DOUBTFUL_SUM
                 found.append(reading)
-        return found, ""
+        return found, blocked
 
     @staticmethod
     def _doubtful_sum(members, rest, amount):

@@ -202,14 +202,16 @@ def test_an_announced_retention_that_was_not_taken_is_named():
 
 def test_equal_amounts_in_the_only_possible_order():
     """Each credit may be either transfer, but only one order explains both within the usual days."""
-    two = [settlement(1, 500), settlement(2, 500, day=9)]
-    result = match(two, [credit(7, 500, day=1), credit(8, 500, day=10)])
+    two = [settlement(1, 500), settlement(2, 500, day=5)]
+    result = match(two, [credit(7, 500, day=1), credit(8, 500, day=6)])
     assert told(result) == [("payer", (7,), (1,)), ("payer", (8,), (2,))]
     assert "seul ordre" in result.decisions[0].evidence
     assert "Écarté" in result.decisions[1].runner_up
-    # with one of the two missing, nothing is certain any more
-    assert not match(two, [credit(8, 500, day=4)]).decisions
+    # with one of the two missing, nothing is certain any more; nor when one may be the other, late
+    assert not match(two, [credit(8, 500, day=6)]).decisions
     assert not match(two[:1], [credit(7, 500, day=1), credit(8, 500, day=7)]).decisions
+    two = [settlement(1, 500), settlement(2, 500, day=9)]
+    assert not match(two, [credit(7, 500, day=1), credit(8, 500, day=10)]).decisions
 
 
 def test_a_stronger_reading_frees_the_weaker_one():

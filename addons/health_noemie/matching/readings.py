@@ -31,6 +31,8 @@ SPLIT_DAYS = timedelta(days=5)
 CHANCE = 200
 #: a payer that announced nothing that long after its credit will not announce it any more
 LATE_RETURN = timedelta(days=30)
+#: … and one that may be announced yet contests what has no number, for that long
+FRESH = timedelta(days=14)
 #: more open settlements than that around one credit: uniqueness costs too much to prove
 BLOCK_LIMIT = 60
 #: numbers of transfers that differ by less are a counter's; none that differ by less: no counter
@@ -45,7 +47,7 @@ BUDGET = 4000
 #: how much a reading says. Far apart on purpose: weaker ones never outvote a stronger one
 QUOTED, CITED, CUT, SHORT, HINTED, NAMED = 100_000, 30_000, 20_000, 8_000, 2_000, 1_000
 QUOTED_SPLIT, PART_QUOTED = 90_000, 15_000
-SUM, DOUBTFUL_SUM, FAR_OFF, OPEN_SHARES, PIECES = 700, 400, 600, 600, 450
+SUM, DOUBTFUL_SUM, FAR_OFF, EARLY, OPEN_SHARES, PIECES = 700, 400, 600, 300, 600, 450
 
 #: how sure a number on a label is: whole; wrong in a character; short; the beginning only
 WHOLE, GUESS, WEAK, HINT = 4, 3, 2, 1
@@ -91,6 +93,10 @@ class Reading:
     def quoting(self) -> bool:
         """Whether a number on the label carries it."""
         return self.weight >= SHORT
+
+    @property
+    def late(self) -> bool:
+        return any(c.date > s.date for c in self.credits for s in self.settlements)
 
     @property
     def gap(self) -> int:
@@ -495,7 +501,7 @@ class Account:
                 found += [
                     Reading(
                         "far",
-                        FAR_OFF,
+                        FAR_OFF if credit.date > s.date else EARLY,
                         (credit,),
                         (s,),
                         names=named.get(key, ()),
@@ -654,7 +660,7 @@ class Account:
             if whole:
                 found.append(self._unannounced(credit, whole, named[key], ""))
             # a return may still come that announces them
-            late = credit.date + LATE_RETURN > self.today
+            late = credit.date + FRESH > self.today
             found += [
                 self._unannounced(
                     credit,

@@ -302,7 +302,7 @@ class Account:
                 level = self._garbled(bare, ref, named, close)
                 how = "garbled"
                 if not level and len(shown) < len(ref):
-                    level, how = self._cut(shown, ref, settlement, credit, named), "cut"
+                    level, how = self._cut(shown, ref, settlement, credit, named, close), "cut"
                 if level and (best is None or level > best.level):
                     best = Quote(ref, shown, how, level)
         return best
@@ -361,7 +361,7 @@ class Account:
     def _sorted_ends(self):
         return sorted(ref[::-1] for ref in self.by_ref if len(ref) >= text.STRONG)
 
-    def _cut(self, shown, ref, settlement, credit, named) -> int:
+    def _cut(self, shown, ref, settlement, credit, named, close) -> int:
         """Whether a number is the beginning or the end of a reference, and of which others."""
         if ref.startswith(shown):
             refs, part, turn = self._sorted_refs, shown, 1
@@ -378,7 +378,7 @@ class Account:
         sole = owners <= {settlement.id}
         if turn > 0:
             # the first digits are a day, and the next transfer shares them: little more than a name
-            return HINT if named or (sole and len(shown) >= text.STRONG) else 0
+            return HINT if named or (sole and (close or len(shown) >= text.STRONG)) else 0
         if sole:
             return GUESS if len(shown) >= text.STRONG else WEAK
         return WEAK if named else 0

@@ -264,9 +264,14 @@ def _uncontested(sure: list[Reading], component: list[Reading]) -> list[Reading]
 
 
 def _excluded(rival: Reading, reading: Reading, by_item) -> bool:
+    """Whether what is decided besides leaves no room for a rival."""
     others = {by_item[item].key: by_item[item] for item in rival.items if item in by_item}
     others.pop(reading.key, None)
-    return any(
-        other.quoting or (NAMED <= reading.weight <= HINTED and NAMED <= other.weight)
-        for other in others.values()
+    if any(other.quoting for other in others.values()):
+        return True
+    # money comes late more often than long before it is announced: a late rival stays one
+    return (
+        NAMED <= reading.weight <= HINTED
+        and not (rival.kind == "far" and rival.late)
+        and any(NAMED <= other.weight for other in others.values())
     )

@@ -31,6 +31,8 @@ SPLIT_DAYS = timedelta(days=5)
 CHANCE = 200
 #: a payer that announced nothing that long after its credit will not announce it any more
 LATE_RETURN = timedelta(days=30)
+#: … and one that may be announced yet contests what has no number, for that long
+FRESH = timedelta(days=14)
 #: more open settlements than that around one credit: uniqueness costs too much to prove
 BLOCK_LIMIT = 60
 #: numbers of transfers that differ by less are a counter's; none that differ by less: no counter
@@ -45,7 +47,7 @@ BUDGET = 4000
 #: how much a reading says. Far apart on purpose: weaker ones never outvote a stronger one
 QUOTED, CITED, CUT, SHORT, HINTED, NAMED = 100_000, 30_000, 20_000, 8_000, 2_000, 1_000
 QUOTED_SPLIT, PART_QUOTED = 90_000, 15_000
-SUM, DOUBTFUL_SUM, FAR_OFF, OPEN_SHARES, PIECES = 700, 400, 600, 600, 450
+SUM, DOUBTFUL_SUM, FAR_OFF, EARLY, OPEN_SHARES, PIECES = 700, 400, 600, 300, 600, 450
 
 #: how sure a number on a label is: whole; wrong in a character; short; the beginning only
 WHOLE, GUESS, WEAK, HINT = 4, 3, 2, 1
@@ -91,6 +93,10 @@ class Reading:
     def quoting(self) -> bool:
         """Whether a number on the label carries it."""
         return self.weight >= SHORT
+
+    @property
+    def late(self) -> bool:
+        return any(c.date > s.date for c in self.credits for s in self.settlements)
 
     @property
     def gap(self) -> int:
@@ -296,7 +302,7 @@ class Account:
                 level = self._garbled(bare, ref, named, close)
                 how = "garbled"
                 if not level and len(shown) < len(ref):
-                    level, how = self._cut(shown, ref, settlement, credit, named), "cut"
+                    level, how = self._cut(shown, ref, settlement, credit, named, close), "cut"
                 if level and (best is None or level > best.level):
                     best = Quote(ref, shown, how, level)
         return best
@@ -355,7 +361,7 @@ class Account:
     def _sorted_ends(self):
         return sorted(ref[::-1] for ref in self.by_ref if len(ref) >= text.STRONG)
 
-    def _cut(self, shown, ref, settlement, credit, named) -> int:
+    def _cut(self, shown, ref, settlement, credit, named, close) -> int:
         """Whether a number is the beginning or the end of a reference, and of which others."""
         if ref.startswith(shown):
             refs, part, turn = self._sorted_refs, shown, 1
@@ -372,7 +378,7 @@ class Account:
         sole = owners <= {settlement.id}
         if turn > 0:
             # the first digits are a day, and the next transfer shares them: little more than a name
-            return HINT if named or (sole and len(shown) >= text.STRONG) else 0
+            return HINT if named or (sole and (close or len(shown) >= text.STRONG)) else 0
         if sole:
             return GUESS if len(shown) >= text.STRONG else WEAK
         return WEAK if named else 0
@@ -390,7 +396,7 @@ class Account:
         for credit in self.credits:
             shown.update(self.labels[credit.id].said)
         for reading in decided:
-            refs = {quote.number for quote in reading.quotes.values()}
+            refs = {n for quote in reading.quotes.values() for n in (quote.number, quote.shown)}
             for credit in reading.credits:
                 for number in self.labels[credit.id].said:
                     if not self._explained(number, refs, credit):
@@ -477,11 +483,11 @@ class Account:
     def payer_readings(self, credit: Credit, gone: set) -> tuple[list[Reading], str]:
         """Readings by payer, days and amount; with the settlements the label quotes among them.
 
-        :return: readings, and a reason in French if the readings could not be listed
+        :return: readings, and a reason in French if not all of them could be listed
         """
         quotes, named = self.quotes[credit.id], self.named[credit.id]
         about = bool(quotes) or self.owners(credit)
-        found = []
+        found, blocked = [], ""
         keys = set(named) | {self.by_id[i].payer_key for i in quotes}
         for key in sorted(keys, key=repr):
             near = [
@@ -495,7 +501,7 @@ class Account:
                 found += [
                     Reading(
                         "far",
-                        FAR_OFF,
+                        FAR_OFF if credit.date > s.date else EARLY,
                         (credit,),
                         (s,),
                         names=named.get(key, ()),
@@ -508,19 +514,21 @@ class Account:
                     and not self.contradiction(s, credit)
                 ]
             if len(near) > BLOCK_LIMIT and not all(s.id in quotes for s in near):
-                return [], (
+                blocked = (
                     f"{len(near)} virements annoncés du même payeur autour de cette date : "
                     "trop de lectures possibles, indiquez le bon."
                 )
+                continue
             rest = [s for s in near if s.expected_cents < credit.amount_cents]
             if len(rest) < 2:
                 continue
             chosen = subsets(rest, credit.amount_cents, GROUP_SIZE, _expected)
             if chosen is None:
-                return [], (
+                blocked = (
                     f"{len(near)} virements annoncés du même payeur autour de cette date font trop de "
                     "sommes possibles : indiquez lesquels."
                 )
+                continue
             for members in chosen:
                 if about and not any(s.id in quotes for s in members):
                     continue
@@ -530,7 +538,7 @@ class Account:
                     if reading.unsound:
                         reading.weight = DOUBTFUL_SUM
                 found.append(reading)
-        return found, ""
+        return found, blocked
 
     @staticmethod
     def _doubtful_sum(members, rest, amount):
@@ -652,7 +660,7 @@ class Account:
             if whole:
                 found.append(self._unannounced(credit, whole, named[key], ""))
             # a return may still come that announces them
-            late = credit.date + LATE_RETURN > self.today
+            late = credit.date + FRESH > self.today
             found += [
                 self._unannounced(
                     credit,

@@ -7,4 +7,5 @@ from . import test_match_screen
 from . import test_noemie
 from . import test_queries
 from . import test_rejection
+from . import test_states
 from . import test_undo

@@ -139,7 +139,8 @@ def _unannounced(reading, amount):
     count = len(reading.shares)
     parts = "la part ouverte" if count == 1 else f"les {count} parts ouvertes"
     cited = sorted({quote.shown for quote in reading.quotes.values()})
-    payer = f"{reading.names[0]} verse {amount} sans retour NOEMIE"
+    known = [*reading.names, *sorted(reading.shares[0].payer_names), "Un payeur"]
+    payer = f"{known[0]} verse {amount} sans retour NOEMIE"
     if cited:
         return f"{payer} ; le libellé cite {text.listed(cited)}, et le montant est celui de {parts} : {total}."
     what = (

@@ -145,7 +145,7 @@ class AccountBankStatementLine(models.Model):
     @api.model
     def _health_replace_suspense(self, bookings, rows):
         """Replace the suspense items of the bank entries by the rows; the new items, in the order of rows."""
-        credits = self.union(*[booking.credits for booking in bookings]).sudo()
+        credits = self.browse().union(*[booking.credits for booking in bookings]).sudo()
         moves = credits.move_id
         suspense = self.env["account.move.line"].sudo()
         for credit in credits:
@@ -250,7 +250,7 @@ class AccountBankStatementLine(models.Model):
                         "reconcile_data": False,
                     }
                 )
-        credits = self.union(*[booking.credits for booking in bookings]).sudo()
+        credits = self.browse().union(*[booking.credits for booking in bookings]).sudo()
         credits._health_set_pairs("health_settlement_ids", pairs)
         credits._health_set_pairs("health_candidate_ids", [])
         settlements = self.env["health.settlement"].browse({pair[1] for pair in pairs})
@@ -308,7 +308,7 @@ class AccountBankStatementLine(models.Model):
         if not pairs:
             return 0
         before = {credit.id: credit._health_decision() for _debit, credit, _why in pairs}
-        matched = self.union(*[credit for _d, credit, _w in pairs if credit.health_match_rule])
+        matched = self.browse().union(*[credit for _d, credit, _w in pairs if credit.health_match_rule])
         for _debit, credit, why in pairs:
             credit.health_settlement_ids.waiting_reason = why
         if matched:

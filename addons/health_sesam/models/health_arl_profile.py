@@ -278,8 +278,6 @@ class HealthArlProfile(models.Model):
 
     def _trial_content(self):
         content = self.with_context(bin_size=False).trial_file
-        if not content:
-            content = self.sudo().inbox_id.with_context(bin_size=False).content
         return base64.b64decode(content) if content else b""
 
     def _trial_rows(self):
@@ -345,6 +343,9 @@ class HealthArlProfile(models.Model):
     def action_use(self):
         """Read every like file from now on, those that wait included."""
         self.ensure_one()
+        if self.kind == "regex" and not self.env.user.has_group("health_billing.group_manager"):
+            # a careless expression can hold the server up on every file
+            raise UserError(self.env._("An expression is put to use by a manager."))
         rows = self._trial_rows()
         if not any(self._is_good(row) for row in rows) or not self._fits(self._trial_content()):
             raise UserError(

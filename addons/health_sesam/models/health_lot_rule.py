@@ -25,7 +25,7 @@ class HealthLotRule(models.Model):
     max_fse = fields.Integer("FSE at most", help="0: that of the agency.")
     max_records = fields.Integer("Records at most", help="0: that of the agency.")
     currency_id = fields.Many2one(
-        "res.currency", default=lambda self: self.env.company.currency_id, required=True
+        "res.currency", default=lambda self: self.env.ref("base.EUR"), required=True
     )
     max_amount = fields.Monetary("Amount at most", help="0: none.")
     is_arl_expected = fields.Boolean("ARL expected", default=True)

@@ -487,16 +487,19 @@ class HealthTransport(models.Model):
         }
 
     def _send(self, files):
-        """Bring files over; each that arrived is ``None`` in the answer, else a sentence.
+        """Bring files over, each whole or not at all.
 
         :param files: ``{row of transmission: (lot, name, bytes)}``.
-        :return: ({row: place or None}, {row: what went wrong}).
+        :return: ({row: where it lies}, {row: what went wrong}).
         """
         self.ensure_one()
         places, wrong = {}, {}
         try:
             with self._session() as session:
                 for row, (lot, name, content) in files.items():
+                    if not is_plain_name(name):
+                        wrong[row] = self.env._("“%s” is no file name: write the file again.", name)
+                        continue
                     try:
                         places[row] = session.send(name, content, lot)
                     except TransportError as error:

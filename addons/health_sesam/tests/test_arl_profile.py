@@ -113,7 +113,11 @@ class TestArlProfile(SesamCommon):
             positive_words="conforme",
             negative_words="rejet",
         )
-        profile.action_use()
+        with self.assertRaisesRegex(UserError, "by a manager"):
+            profile.with_user(
+                self.make_user("e-biller", "health_billing.group_biller")
+            ).action_use()
+        profile.with_user(self.make_user("e-manager", "health_billing.group_manager")).action_use()
         self.assertEqual(inbox.state, "done", inbox.message)
         self.assertEqual((self.first.state, self.second.arl_ids.code), ("acknowledged", "4015"))
         with self.assertRaises(UserError):

@@ -145,35 +145,60 @@ class HealthCockpit(models.AbstractModel):
 
     @api.model
     def _cards_rejects(self, day):
-        """Rejections to fix, one card per cause, payer and practitioner."""
-        if not self.env["health.rejection"].has_access("read"):
+        """Rejections to fix: one card per cause and payer, whoever the practitioners are."""
+        Lane = self.env["health.rejection.lane"]
+        if not Lane.has_access("read"):
             return super()._cards_rejects(day)
-        domain = [("company_id", "in", self.env.companies.ids), ("state", "=", "open")]
-        return super()._cards_rejects(day) + [
-            {
-                "key": f"reject-{family.id}-{payer.id}-{company.id}",
-                "title": f"{family.name} · {payer.name}",
-                "why": family.procedure or "",
-                "practitioner": company.name,
-                "count": count,
-                "amount": amount,
-                "deadline": False,
-                "action": self._act_window(
-                    self.env._("Rejections"),
-                    "health.rejection",
-                    domain
-                    + [
-                        ("family_id", "=", family.id),
-                        ("partner_id", "=", payer.id),
-                        ("company_id", "=", company.id),
-                    ],
-                ),
-                "button": self.env._("Fix"),
-            }
-            for family, payer, company, count, amount in self.env["health.rejection"]._read_group(
-                domain, ["family_id", "partner_id", "company_id"], ["__count", "amount:sum"]
+        lanes = Lane.search([("company_id", "in", self.env.companies.ids)])
+        who = dict(
+            self.env["health.reject.family"]._fields["fixed_by"]._description_selection(self.env)
+        )
+        may_fix = self.env["health.rejection"].has_access("write")
+        fix = may_fix and self.env["ir.actions.actions"]._for_xml_id(
+            "health_noemie.action_fix_lanes"
+        )
+        cards = super()._cards_rejects(day)
+        for (family, payer), group in lanes.grouped(
+            lambda lane: (lane.family_id, lane.partner_id)
+        ).items():
+            limit = min(filter(None, group.mapped("forclusion_date")), default=False)
+            action = (
+                {**fix, "context": {"active_model": Lane._name, "active_ids": group.ids}}
+                if may_fix
+                else self._act_window(family.name, "health.rejection", group._open_domain())
             )
-        ]
+            cards.append(
+                {
+                    "key": f"reject-{family.id}-{payer.id}",
+                    "title": f"{family.name} · {payer.name}",
+                    "why": " · ".join(
+                        filter(
+                            None,
+                            [
+                                self.env._("%s rejection(s)", sum(group.mapped("count"))),
+                                who.get(family.fixed_by),
+                                family.procedure,
+                            ],
+                        )
+                    ),
+                    "practitioner": ", ".join(group.company_id.mapped("name")),
+                    "count": sum(group.mapped("count")),
+                    "amount": sum(group.mapped("amount")),
+                    "deadline": limit and limit - timedelta(days=1),
+                    "action": action,
+                    "button": family._button() if may_fix else self.env._("See"),
+                }
+            )
+        return cards
+
+    @api.model
+    def _cards_to_complete(self, day):
+        """What rejections teach: codes to classify, controls to decide."""
+        cards = super()._cards_to_complete(day)
+        for source in ("health.reject.code", "health.reject.watch"):
+            if self.env[source].has_access("read"):
+                cards += self.env[source]._cockpit_cards("to_complete", day)
+        return cards
 
     @api.model
     def _cards_silent(self, day):

@@ -2,6 +2,17 @@ from odoo import api, fields, models
 
 from ..matching.labels import phrase
 
+#: corrections that end in a new FSE in a lot
+SENDS_AGAIN = (
+    "rights",
+    "identity",
+    "prescription",
+    "agreement",
+    "coding",
+    "amc",
+    "resend",
+)
+
 
 class HealthRejectFamily(models.Model):
     """A cause of rejection: how its labels read, who fixes it and how."""
@@ -45,9 +56,46 @@ class HealthRejectFamily(models.Model):
         default="resend",
         string="Outcome",
     )
+    fix = fields.Selection(
+        selection="_fixes",
+        string="Correction proposed",
+        help="What the screen of corrections opens with; a person may choose another way.",
+    )
     source = fields.Text()
 
     _code_uniq = models.Constraint("UNIQUE(code)", "This family code exists already.")
+
+    @api.model
+    def _fixes(self):
+        """The ways to deal with a rejection, those that send again first."""
+        return [
+            ("rights", self.env._("Rights")),
+            ("identity", self.env._("Identity")),
+            ("prescription", self.env._("Prescription")),
+            ("agreement", self.env._("Prior agreement")),
+            ("coding", self.env._("Coding")),
+            ("amc", self.env._("Complementary insurer")),
+            ("resend", self.env._("Send again unchanged")),
+            ("paper", self.env._("On paper to the insurer")),
+            ("patient", self.env._("Bill the patient")),
+            ("duplicate", self.env._("Find the payment")),
+            ("wait", self.env._("Wait for the payer")),
+            ("deadline", self.env._("Delay: claim or write off")),
+            ("none", self.env._("Nothing to correct")),
+        ]
+
+    def _button(self):
+        """What a card of this cause offers."""
+        self.ensure_one()
+        if self.fix in SENDS_AGAIN:
+            return self.env._("Correct and resend")
+        return {
+            "duplicate": self.env._("Find the payments"),
+            "wait": self.env._("Wait or resend"),
+            "patient": self.env._("Choose who pays"),
+            "deadline": self.env._("Claim or write off"),
+            "none": self.env._("See and close"),
+        }.get(self.fix, self.env._("Classify and correct"))
 
     @api.model
     def _unknown(self):

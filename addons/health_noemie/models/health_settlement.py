@@ -409,13 +409,19 @@ class HealthSettlement(models.Model):
             if line.state == "R" and line.share_id:
                 own = [reason for reason in invoice.reasons if reason.part == part.part]
                 cases.append((line, own or list(invoice.reasons)))
-        codes = self.env["health.reject.code"]._learn(
-            [
-                (reason.code, line.part, reason.label, line.settlement_id.transfer_date)
-                for line, reasons in cases
-                for reason in reasons
-            ]
-        )
+        seen = {
+            (line.id, number): (
+                reason.code,
+                line.part,
+                reason.label,
+                line.settlement_id.transfer_date,
+                line.share_id.partner_id.id,
+            )
+            for line, reasons in cases
+            for number, reason in enumerate(sorted(reasons, key=lambda one: one.level != "F"))
+        }
+        learnt = self.env["health.reject.code"]._learn(list(seen.values()))
+        codes = dict(zip(seen, learnt, strict=True))
         normalise = self.env["health.reject.code"]._normalise
         held = {
             (rejection.share_id.id, normalise(rejection.code))
@@ -445,7 +451,7 @@ class HealthSettlement(models.Model):
             if (line.share_id.id, normalise(code)) in held:
                 continue
             held.add((line.share_id.id, normalise(code)))
-            record = codes.get((normalise(code), line.part))
+            record = codes.get((line.id, 0))
             more = [f"{reason.code} {reason.label} {reason.info}".strip() for reason in reasons[1:]]
             if first and first.info:
                 more.insert(0, first.info)

@@ -9,3 +9,6 @@ from . import test_queries
 from . import test_rejection
 from . import test_states
 from . import test_undo
+from . import test_reject_catalogue
+from . import test_rejection_fix
+from . import test_reject_watch

@@ -23,6 +23,7 @@
         "data/parameters_delay.xml",
         "data/parameters_indus.xml",
         "data/health.indu.kind.csv",
+        "data/parameters_matching.xml",
         "data/health.reject.family.csv",
         "data/health.reject.code.csv",
         "views/health_settlement_views.xml",

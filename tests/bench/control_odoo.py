@@ -110,7 +110,7 @@ def claims(env, companies, count, sent, first_day, days, tag):
     return fses
 
 
-def run(env, profiled=False):
+def run(env, profiled=False, sizes=SIZES):
     companies = practitioners(env)
     everybody = env(context=dict(env.context, allowed_company_ids=companies.ids))
     partners = everybody["res.partner"].with_context(tracking_disable=True)
@@ -126,14 +126,14 @@ def run(env, profiled=False):
         ]
     )
     started = time.perf_counter()
-    claims(everybody, companies, 5_000, True, START - timedelta(days=365), 360, "H")
-    todo = claims(everybody, companies, max(SIZES), False, START, 60, "T")
+    claims(everybody, companies, max(sizes) // 2, True, START - timedelta(days=365), 360, "H")
+    todo = claims(everybody, companies, max(sizes), False, START, 60, "T")
     for table in ("health_fse", "health_fse_act", "res_partner"):
         env.cr.execute(f"ANALYZE {table}")
     print(f"préparé en {time.perf_counter() - started:.0f} s (prepared)")
     todo[:50]._control()
     results = []
-    for size in SIZES:
+    for size in sizes:
         env.cr.execute("DELETE FROM health_finding")
         env.invalidate_all()
         queries, peak = env.cr.sql_log_count, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
@@ -159,19 +159,24 @@ def run(env, profiled=False):
             f"{size:<9,d} {seconds:<10.2f} {seconds / size * 1000:<8.2f} {queries:<10d} {findings:<10d} {grown:.0f}"
         )
     (small, few, *_), (large, many, *_) = results
-    print(f"croissance par FSE / growth per claim: × {(many / large) / (few / small):.2f}")
+    growth = (many / large) / (few / small)
+    print(f"croissance par FSE / growth per claim: × {growth:.2f}")
+    print(f"= control | ms per FSE, {large} at once | {many / large * 1000:.2f} |")
+    print(f"= control | cost per FSE, {large} over {small} | {growth:.2f} |")
 
 
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--database", required=True)
     parser.add_argument("--profile", action="store_true")
+    parser.add_argument("--small", action="store_true", help="what CI runs")
     options = parser.parse_args()
     odoo.tools.config.parse_config(
         [f"--database={options.database}", "--log-level=error"], setup_logging=True
     )
     with Registry(options.database).cursor() as cr:
-        run(odoo.api.Environment(cr, odoo.api.SUPERUSER_ID, {}), options.profile)
+        env = odoo.api.Environment(cr, odoo.api.SUPERUSER_ID, {})
+        run(env, options.profile, (100, 400) if options.small else SIZES)
         cr.rollback()
 
 

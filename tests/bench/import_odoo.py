@@ -118,7 +118,10 @@ def main():
     parser.add_argument("--rows", type=int, default=5000)
     parser.add_argument("--one-by-one", type=int, default=500, help="shares entered one by one")
     parser.add_argument("--profile", action="store_true")
+    parser.add_argument("--small", action="store_true", help="what CI runs: no target")
     options = parser.parse_args()
+    if options.small:
+        options.rows, options.one_by_one = 600, 40
     odoo.tools.config.parse_config(
         [f"--database={options.database}", "--log-level=error"], setup_logging=True
     )
@@ -203,7 +206,9 @@ def run(env, options):
         ratio = per_thousand[way] / per_thousand["import"]
         rows = per_thousand[way] * len(shares) / good
         print(f"{way:<24}{total:>9.1f}{per_thousand[way]:>18.2f}{rows:>16.2f}{ratio:>14.1f}")
-        if way in TARGETS and ratio < TARGETS[way]:
+        if way in TARGETS:
+            print(f"= import | times faster than {way} | {ratio:.1f} | {TARGETS[way]}")
+        if way in TARGETS and ratio < TARGETS[way] and not options.small:
             problems.append(f"only {ratio:.1f} times faster than {way}, {TARGETS[way]} wanted")
     imported, _again, single, batched = CPU
     print(

@@ -121,8 +121,10 @@ class Month:
             if not misled:
                 return
             for movement in misled:
-                for one in {movement, movement.undoes, movement.undone_by} - {None}:
-                    account.tell(one)
+                credit = movement.undoes or movement
+                account.tell(credit)
+                if credit.undone_by:
+                    account.tell(credit.undone_by)
         raise AssertionError(
             f"seed {self.seed!r}: {[(m.case, m.label, m.amount) for m in misled]} cannot be told fairly"
         )

@@ -87,7 +87,7 @@ class Account:
             movement.printed = tuple(references)
         elif way == "elsewhere":
             movement.printed = tuple(references[:1])
-            movement.end_to_end = references[0]
+            movement.end_to_end += f"-{references[0]}"
         elif way == "truncated":
             movement.printed = tuple(truncated(draw, reference) for reference in references)
         elif way == "garbled":

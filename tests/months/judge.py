@@ -22,10 +22,10 @@ def bare(text):
 
 
 def _one_slip(shown, number):
-    """Two neighbours swapped, or one digit lost."""
+    """Two neighbours swapped, or one digit lost; with its last two swapped a counter is another one."""
     if len(shown) == len(number):
         differ = [p for p in range(len(number)) if shown[p] != number[p]]
-        if len(differ) != 2 or differ[1] != differ[0] + 1:
+        if len(differ) != 2 or differ[1] != differ[0] + 1 or differ[1] == len(number) - 1:
             return False
         a, b = differ
         return shown[a] == number[b] and shown[b] == number[a]
@@ -243,7 +243,7 @@ class Judge:
                 things = (*reading.settlements, *reading.shares, *reading.movements)
                 if any(claims[thing] != {reading} for thing in things):
                     continue
-                if tier == 0 and not self._sober(reading):
+                if not self._sober(reading):
                     continue
                 trusted.append((movement, reading))
             for movement, reading in trusted:
@@ -261,7 +261,12 @@ class Judge:
 
     @staticmethod
     def _sober(reading):
-        """Without any number, a sum convinces only for two transfers of one day, or two credits of one day."""
+        """A payer must be named, unless the number is whole; without any number, a sum convinces only for two
+        transfers of one day, or two credits of one day."""
+        if not all(m.named or m.payer is None for m in reading.movements):
+            return reading.tier == 3 and not reading.shares
+        if reading.tier:
+            return True
         if len(reading.settlements) > 1:
             return len(reading.settlements) == 2 and len({s.day for s in reading.settlements}) == 1
         if len(reading.movements) > 1:

@@ -9,7 +9,7 @@ class Size:
     practitioners: int = 2
     fse: int = 60
     days: int = 28
-    first_day: date = date(2026, 9, 7)
+    first_day: date = date(2026, 6, 8)
     #: days from the last care to the day on which the month is looked at
     wait: int = 75
 

@@ -51,7 +51,7 @@ def play_weeks(month, match):
         for rank, (statement, _number) in enumerate(m.statements)
     }
     standing, closed = {}, set()  # credit id → decision; credits out of the game
-    verdict = Verdict()
+    verdict, undone_pairs = Verdict(), set()
     for day in sundays(month):
         known = Knowledge(month, day)
         taken_settlements = {i for d in standing.values() for i in d.settlement_ids}
@@ -71,6 +71,8 @@ def play_weeks(month, match):
             )
             for i, decision in standing.items()
         ]
+        # what a reversal closed is explained too: its copy in the next statement is a duplicate
+        settled += [by_id[i] for i in undone_pairs]
         result = match(
             [
                 settlement_value(model, s)
@@ -93,6 +95,7 @@ def play_weeks(month, match):
             for credit_id in undone.credit_ids if undone else ():
                 standing.pop(credit_id)
             closed |= {reversal.debit_id, reversal.credit_id}
+            undone_pairs |= {reversal.debit_id, reversal.credit_id}
             wanted = {
                 truth.same[c]
                 for d, c in truth.reversals.items()

@@ -136,7 +136,7 @@ LAST_NAMES = (
     "MARCHAL NADAUD OLLIVIER PERROT QUESNEL RIVOIRE SAVARY TOURNIER URBAIN VASSEUR WALTER YVARS"
 ).split()
 FIRST_NAMES = "Anne Bruno Chloé Denis Élise Fabien Gaëlle Hugo Inès Jules Karine Louis Maud".split()
-HOLIDAYS = {date(2026, 11, 11), date(2026, 12, 25), date(2027, 1, 1)}
+HOLIDAYS = {date(2026, 7, 14), date(2026, 11, 11), date(2026, 12, 25), date(2027, 1, 1)}
 
 
 def working_day(day):

@@ -136,6 +136,9 @@ def test_amount_alone_is_not_enough(label):
 def test_days_too_far():
     result = match([settlement(1, 500)], [credit(7, 500, day=DAY + timedelta(days=20))])
     assert not result.decisions
+    left = result.unmatched_credits[0]
+    assert "les jours sont trop éloignés" in left.reason and left.candidate_ids == (1,)
+    result = match([settlement(1, 500)], [credit(7, 500, day=DAY + timedelta(days=40))])
     assert "n'a annoncé aucun virement" in result.unmatched_credits[0].reason
 
 
@@ -224,7 +227,7 @@ def test_another_payee_is_never_looked_at():
 
 
 def test_nothing_expected_and_debits():
-    result = match([settlement(1, 0), settlement(2, -300)], [credit(7, -300), credit(8, 0)])
+    result = match([settlement(1, 0), settlement(2, -300)], [credit(7, -400), credit(8, 0)])
     assert not result.decisions
     assert all(
         "Aucun virement n'est attendu" in left.reason for left in result.unmatched_settlements
@@ -239,10 +242,11 @@ def test_known_payer_that_announced_nothing_is_named():
 
 
 def test_too_many_open_settlements_is_said():
-    many = [settlement(number, 100 + number) for number in range(1, 40)]
+    many = [settlement(number, 100 + number) for number in range(1, 90)]
     result = match(many, [credit(1, 105)])
     assert not result.decisions
     assert "trop de lectures" in result.unmatched_credits[0].reason
+    assert 5 in result.unmatched_credits[0].candidate_ids
 
 
 def test_ids_come_once():

@@ -36,12 +36,21 @@ class Sorted:
     doubtful: dict
     #: credits that may have been taken back: they decide nothing without a reference
     held: set
+    #: … and not even with one, because the debit says that it takes something back
+    barred: set
 
     def release(self, debits) -> None:
         """Debits that are explained take nothing back."""
         for debit in debits:
             self.doubtful.pop(debit, None)
         self.held = {credit for credits in self.doubtful.values() for credit in credits}
+        taking = {debit.id for debit in self.outgoing if BACK_WORDS & set(text.words(debit.label))}
+        self.barred = {
+            credit
+            for debit, credits in self.doubtful.items()
+            if debit in taking
+            for credit in credits
+        }
 
 
 def _compact(movement: Credit) -> str:
@@ -121,6 +130,12 @@ def _twice(members):
             )
 
 
+def _part(one: str, other: str) -> bool:
+    """Whether one number is the beginning or the end of the other."""
+    short, long = sorted((one, other), key=len)
+    return len(short) >= text.STRONG and (long.startswith(short) or long.endswith(short))
+
+
 def _core(words: tuple[str, ...]) -> str:
     return "".join(word for word in words if word not in _NOISE)
 
@@ -140,7 +155,7 @@ def sort_out(
     debits = [m for m in left if m.amount_cents < 0]
     incoming = [m for m in left if m.amount_cents > 0]
     other = [m for m in left if not m.amount_cents]
-    sorted_ = Sorted(incoming, debits + other, twice, [], {}, set())
+    sorted_ = Sorted(incoming, debits + other, twice, [], {}, set(), set())
     if not debits:
         return sorted_
     back, pairs = _claims(debits, incoming, settled, ignored, names)
@@ -224,7 +239,8 @@ def _claims(debits, incoming, settled, ignored, names):
         claims, maybe = [], []
         for credit in same[start:end]:
             label = read[credit.id]
-            both = numbers & (label.numbers | label.other)
+            theirs = label.numbers | label.other
+            both = (numbers & theirs) or {n for n in numbers if any(_part(n, m) for m in theirs)}
             if isinstance(credit, Settled):
                 both |= numbers & {number.lstrip("0") for number in credit.references}
             amount = text.euros(credit.amount_cents)
@@ -246,15 +262,15 @@ def _claims(debits, incoming, settled, ignored, names):
                 )
                 claims.append((1 if says else 2, credit, why))
                 continue
-            named = set(names.find(own.label, own.counter)) & set(
-                names.find(label.label, label.counter)
-            )
-            if named and says:
+            mine, theirs = (set(names.find(x.label, x.counter)) - {None} for x in (own, label))
+            named = mine & theirs
+            if says and (named or not (mine and theirs)):
                 why = (
-                    f"Le débit du {text.days(debit.date)} annule un virement du même payeur et du même "
-                    f"montant ({amount}), reçu le {text.days(credit.date)}."
+                    f"Le débit du {text.days(debit.date)} annule un virement "
+                    f"{'du même payeur et ' if named else ''}du même montant ({amount}), reçu le "
+                    f"{text.days(credit.date)}."
                 )
-                claims.append((3, credit, why))
+                claims.append((3 if named else 4, credit, why))
             elif named:
                 maybe.append(credit.id)
         if claims:

@@ -18,7 +18,7 @@ from dataclasses import replace
 from . import bank, explain
 from . import labels as text
 from .model import PATIENT, Credit, OpenShare, Result, Settled, Settlement
-from .readings import FAR, NAMED, QUOTED, Account, Reading, within
+from .readings import FAR, HINTED, NAMED, QUOTED, Account, Reading, within
 from .shares import Shares
 from .solve import Solver, components
 
@@ -167,7 +167,7 @@ class _Payee:
     def _decide(self, account: Account, pieces=True) -> tuple[list[Reading], list[Reading]]:
         """What is sure, and all readings of what is not decided at first sight."""
         quoted = {c.id: account.quoted_readings(c) for c in account.credits}
-        decided = self._plain(account, quoted)
+        decided = self._plain(account, quoted, self.bank.barred)
         done = {c.id for r in decided for c in r.credits}
         gone = {s.id for r in decided for s in r.settlements}
         account.learn_noise(decided)
@@ -195,7 +195,7 @@ class _Payee:
         return decided, readings
 
     @staticmethod
-    def _plain(account: Account, quoted) -> list[Reading]:
+    def _plain(account: Account, quoted, barred) -> list[Reading]:
         """Readings that nothing of any weight contradicts: the solver would say the same."""
         claims = defaultdict(int)
         for readings in quoted.values():
@@ -210,15 +210,21 @@ class _Payee:
             for readings in quoted.values()
             if len(readings) == 1
             and readings[0].weight == QUOTED
+            and not readings[0].unsound
+            and readings[0].credits[0].id not in barred
             and all(claims[s.id] == 1 and citing[s.id] < 3 for s in readings[0].settlements)
         ]
 
     def _hold(self, account, reading):
         """What may not decide by itself for a reason that lies outside the reading."""
-        if reading.unsound or reading.quoting:
+        if reading.unsound:
             return
         for credit in reading.credits:
-            if credit.id in self.bank.held:
+            if credit.id in self.bank.barred:
+                reading.unsound = "un débit qui dit annuler un virement a le même montant"
+            elif reading.quoting:
+                continue
+            elif credit.id in self.bank.held:
                 reading.unsound = "un débit du même montant peut l'avoir annulé"
             elif credit.id in self.bank.doubtful:
                 reading.unsound = "ce débit peut aussi annuler un crédit reçu"
@@ -258,9 +264,14 @@ def _uncontested(sure: list[Reading], component: list[Reading]) -> list[Reading]
 
 
 def _excluded(rival: Reading, reading: Reading, by_item) -> bool:
+    """Whether what is decided besides leaves no room for a rival."""
     others = {by_item[item].key: by_item[item] for item in rival.items if item in by_item}
     others.pop(reading.key, None)
-    return any(
-        other.quoting or (reading.weight == NAMED and other.weight == NAMED)
-        for other in others.values()
+    if any(other.quoting for other in others.values()):
+        return True
+    # money comes late more often than long before it is announced: a late rival stays one
+    return (
+        NAMED <= reading.weight <= HINTED
+        and not (rival.kind == "far" and rival.late)
+        and any(NAMED <= other.weight for other in others.values())
     )

@@ -40,12 +40,19 @@ def decisions(account: Account, decided, readings) -> list[Decision]:
             tuple(sorted(c.id for c in reading.credits)),
             tuple(sorted(s.id for s in reading.settlements)),
             rule(reading),
-            _evidence(reading),
+            _evidence(reading, bool(_others_of(reading, rivals))),
             _runner_up(account, reading, rivals),
             tuple(sorted(s.id for s in reading.shares)),
         )
         for reading in decided
     ]
+
+
+def _others_of(reading, rivals) -> list[Reading]:
+    """Readings that take something of this one."""
+    others = {rival.key: rival for item in reading.items for rival in rivals.get(item, ())}
+    others.pop(reading.key, None)
+    return list(others.values())
 
 
 def rule(reading: Reading) -> str:
@@ -77,7 +84,7 @@ def _numbers(reading) -> list[str]:
     return sorted({_shown(quote) for quote in reading.quotes.values()})
 
 
-def _evidence(reading: Reading) -> str:
+def _evidence(reading: Reading, contested: bool) -> str:
     amount = text.euros(sum(c.amount_cents for c in reading.credits))
     numbers = _numbers(reading)
     if reading.kind == "patient":
@@ -128,9 +135,14 @@ def _evidence(reading: Reading) -> str:
             f"Le libellé porte « {quote.shown} », qui {flaw} {quote.number} du virement annoncé le "
             f"{announced}{named}, et le montant est le même : {amount} ({days})."
         )
+    alone = (
+        "c'est le seul ordre qui explique tous les virements de ce montant"
+        if contested
+        else "aucune autre lecture n'existe"
+    )
     return (
         f"Le libellé nomme {reading.names[0]}, le montant est celui du virement annoncé le {announced} "
-        f"({amount}, {days}), et aucune autre lecture n'existe."
+        f"({amount}, {days}), et {alone}."
     )
 
 
@@ -139,7 +151,8 @@ def _unannounced(reading, amount):
     count = len(reading.shares)
     parts = "la part ouverte" if count == 1 else f"les {count} parts ouvertes"
     cited = sorted({quote.shown for quote in reading.quotes.values()})
-    payer = f"{reading.names[0]} verse {amount} sans retour NOEMIE"
+    known = [*reading.names, *sorted(reading.shares[0].payer_names), "Un payeur"]
+    payer = f"{known[0]} verse {amount} sans retour NOEMIE"
     if cited:
         return f"{payer} ; le libellé cite {text.listed(cited)}, et le montant est celui de {parts} : {total}."
     what = (
@@ -152,13 +165,8 @@ def _unannounced(reading, amount):
 
 def _runner_up(account: Account, reading: Reading, rivals) -> str:
     """The best reading that was set aside, and why."""
-    others = {
-        rival.key: rival for item in reading.items for rival in rivals[item] if rival is not reading
-    }
-    others.pop(reading.key, None)
-    if others:
-        best = min(others.values(), key=lambda r: (-r.weight, r.key))
-        return _set_aside(reading, best)
+    if others := _others_of(reading, rivals):
+        return _set_aside(reading, min(others, key=lambda r: (-r.weight, r.key)))
     if reading.kind != "single" or not reading.quotes:
         return ""
     credit, settlement = reading.credits[0], reading.settlements[0]

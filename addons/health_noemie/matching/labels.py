@@ -22,7 +22,7 @@ _WORD = re.compile(r"[A-Z0-9]+")
 _DIGITS = re.compile(r"\d+")
 #: letters that people and scanners write for digits
 _LIKE = str.maketrans("OQDILSBZG", "000115826")
-_LIKE_WORD = re.compile(r"[0-9OQDILSBZG]{4,}")
+_LIKE_WORD = re.compile(r"([0-9OQDILSBZG]{4,})|[A-Z]*?(\d[0-9OQDILSBZG]{5,})")
 
 
 def words(text: str) -> tuple[str, ...]:
@@ -54,7 +54,7 @@ class Names:
                 kept = self._keys[joined].get(key, name)
                 self._keys[joined][key] = min(kept, name)
         self._sorted = sorted(self._keys)
-        self._longest = max(map(len, self._sorted), default=0)
+        self._starts = {name[:end] for name in self._sorted for end in range(1, len(name) + 1)}
 
     def find(self, label: tuple[str, ...], more: tuple[str, ...] = ()) -> dict:
         """Keys that a label names, each with the names it shows, the longest first.
@@ -71,11 +71,15 @@ class Names:
                 joined = ""
                 for end in range(start, len(part)):
                     joined += part[end]
-                    if len(joined) > self._longest:
+                    if joined not in self._starts:
                         break
                     if joined in self._keys:
                         spans.append((id(part), start, end, self._keys[joined]))
-        spans += self._cut(label)
+                else:
+                    if part is label and joined not in self._keys:
+                        spans += self._cut(label, start, joined)
+        if len(spans) == 1:
+            return {key: (name,) for key, name in spans[0][3].items()}
         found = defaultdict(set)
         for span in spans:
             part, start, end, keys = span
@@ -93,25 +97,21 @@ class Names:
             key: tuple(sorted(names, key=lambda n: (-len(n), n))) for key, names in found.items()
         }
 
-    def _cut(self, label):
-        for start in range(len(label)):
-            joined = "".join(label[start:])
-            if len(joined) < CUT_NAME:
-                return
-            if len(joined) > self._longest or joined in self._keys:
-                continue
-            at, meant = bisect_left(self._sorted, joined), []
-            while at < len(self._sorted) and self._sorted[at].startswith(joined):
-                meant.append(self._sorted[at])
-                at += 1
-            if not meant or CUT_NAME_PERCENT * len(meant[0]) > 100 * len(joined):
-                continue
-            keys = {key for name in meant for key in self._keys[name] if key is not None}
-            if len(keys) == 1:
-                named = {}
-                for name in meant:
-                    named.update(self._keys[name])
-                yield id(label), start, len(label) - 1, named
+    def _cut(self, label, start, joined):
+        """The name that the end of the label cuts, if only one body bears such a one."""
+        if len(joined) < CUT_NAME:
+            return
+        at, meant = bisect_left(self._sorted, joined), []
+        while at < len(self._sorted) and self._sorted[at].startswith(joined):
+            meant.append(self._sorted[at])
+            at += 1
+        if not meant or CUT_NAME_PERCENT * len(meant[0]) > 100 * len(joined):
+            return
+        if len({key for name in meant for key in self._keys[name] if key is not None}) == 1:
+            named = {}
+            for name in meant:
+                named.update(self._keys[name])
+            yield id(label), start, len(label) - 1, named
 
 
 def date_runs(*days: date) -> frozenset[str]:
@@ -273,10 +273,12 @@ def is_date(number: str, day: date) -> bool:
 
 def _repair(word: str) -> str:
     """A number with letters for digits, as it was meant; other words as they are."""
-    if word.isalpha() or word.isdigit() or not _LIKE_WORD.fullmatch(word):
+    if word.isalpha() or word.isdigit() or not (found := _LIKE_WORD.fullmatch(word)):
         return word
-    digits = sum(c.isdigit() for c in word)
-    return word.translate(_LIKE) if 2 * digits >= len(word) else word
+    number = found[1] or found[2]
+    if 2 * sum(c.isdigit() for c in number) < len(number):
+        return word
+    return word.removesuffix(number) + number.translate(_LIKE)
 
 
 def distance(one: str, other: str, limit: int) -> int:

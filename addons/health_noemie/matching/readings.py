@@ -3,13 +3,13 @@
 from bisect import bisect_left, bisect_right
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import date, timedelta
 from functools import cached_property
 from itertools import combinations
 from typing import NamedTuple
 
 from . import labels as text
-from .model import PATIENT, Credit, OpenShare, Settlement
+from .model import AMC, PATIENT, Credit, OpenShare, Settlement
 from .shares import Shares, names_agree
 
 #: days from the announced transfer to the bank, without a reference (-1 to +5 working days)
@@ -29,17 +29,28 @@ SPLIT_SIZE = 4
 SPLIT_DAYS = timedelta(days=5)
 #: a sum of lines without a reference must have that many cents for each sum that was tried
 CHANCE = 200
+#: a payer that announced nothing that long after its credit will not announce it any more
+LATE_RETURN = timedelta(days=30)
+#: … and one that may be announced yet contests what has no number, for that long
+FRESH = timedelta(days=14)
 #: more open settlements than that around one credit: uniqueness costs too much to prove
 BLOCK_LIMIT = 60
+#: numbers of transfers that differ by less are a counter's; none that differ by less: no counter
+SIDE_BY_SIDE, FAR_APART = 100, 1_000
+#: the digits of a number that count: those before are often a day
+COUNTING = 10**7
+#: two numbers of a counter that differ by less may be two transfers of one week
+BESIDE = 90
 #: sums tried for one credit, at most
 BUDGET = 4000
 
 #: how much a reading says. Far apart on purpose: weaker ones never outvote a stronger one
-QUOTED, CITED, CUT, SHORT, NAMED = 100_000, 30_000, 20_000, 8_000, 1_000
+QUOTED, CITED, CUT, SHORT, HINTED, NAMED = 100_000, 30_000, 20_000, 8_000, 2_000, 1_000
 QUOTED_SPLIT, PART_QUOTED = 90_000, 15_000
-SUM, DOUBTFUL_SUM, FAR_OFF, OPEN_SHARES, PIECES = 700, 400, 600, 600, 450
+SUM, DOUBTFUL_SUM, FAR_OFF, EARLY, OPEN_SHARES, PIECES = 700, 400, 600, 300, 600, 450
 
-WHOLE, GUESS, WEAK, NONE = 4, 3, 2, 1
+#: how sure a number on a label is: whole; wrong in a character; short; the beginning only
+WHOLE, GUESS, WEAK, HINT = 4, 3, 2, 1
 
 
 class Quote(NamedTuple):
@@ -66,27 +77,26 @@ class Reading:
     unsound: str = ""
     lot: str = ""
 
-    @cached_property
-    def items(self) -> tuple:
-        return (
-            *(("credit", credit.id) for credit in self.credits),
-            *(("settlement", settlement.id) for settlement in self.settlements),
-            *(("share", share.id) for share in self.shares),
+    def __post_init__(self):
+        credits = tuple(credit.id for credit in self.credits)
+        settlements = tuple(settlement.id for settlement in self.settlements)
+        shares = tuple(share.id for share in self.shares)
+        #: all that it takes
+        self.items = (
+            *(("credit", i) for i in credits),
+            *(("settlement", i) for i in settlements),
+            *(("share", i) for i in shares),
         )
-
-    @cached_property
-    def key(self) -> tuple:
-        return (
-            tuple(credit.id for credit in self.credits),
-            tuple(settlement.id for settlement in self.settlements),
-            tuple(share.id for share in self.shares),
-            self.kind,
-        )
+        self.key = (credits, settlements, shares, self.kind)
 
     @property
     def quoting(self) -> bool:
         """Whether a number on the label carries it."""
         return self.weight >= SHORT
+
+    @property
+    def late(self) -> bool:
+        return any(c.date > s.date for c in self.credits for s in self.settlements)
 
     @property
     def gap(self) -> int:
@@ -167,6 +177,7 @@ class Account:
             self.by_amount[settlement.expected_cents].append(settlement)
         self.dates = {key: [s.date for s in found] for key, found in self.by_payer.items()}
         self.lengths = frozenset(len(ref) for ref in self.by_ref)
+        self.longest = max(self.lengths, default=0)
         self.ignored = {
             bare
             for settlement in settlements
@@ -184,6 +195,11 @@ class Account:
             self.named[credit.id] = {key: named[key] for key in named if key in keys}
         for credit in self.credits:
             self.quotes[credit.id] = self._quotes(credit)
+        #: the last day that anything tells of
+        self.today = max(
+            (r.date for found in (self.settlements, self.credits) for r in found[-1:]),
+            default=date.min,
+        )
         #: lengths of the numbers that this bank prints on labels besides references
         self.noise = frozenset()
         self.constant = frozenset()
@@ -229,16 +245,48 @@ class Account:
                 found.setdefault(
                     settlement.id, Quote(number, number, "whole", WHOLE if sole else WEAK)
                 )
-        if any(quote.level == WHOLE for quote in found.values()) or not label.joined:
+        if any(quote.level == WHOLE for quote in found.values()) and len(label.joined) < 2:
             return found
-        likely = {s.id: s for s in self.same_amount(credit, FAR)}
-        for key in named:
+        for settlement in self._likely(credit):
+            if settlement.id not in found and (quote := self._guess(credit, settlement)):
+                found[settlement.id] = quote
+        return found
+
+    def _likely(self, credit: Credit) -> list[Settlement]:
+        """Settlements that a number on the label may have meant."""
+        label = self.labels[credit.id]
+        unknown = {
+            bare
+            for number in label.joined
+            if (bare := number.lstrip("0")) not in label.numbers or bare not in self.by_ref
+        }
+        unknown = {n for n in unknown if len(n) <= self.longest + 2}
+        if not unknown:
+            return []
+        likely = {s.id: s for s in self.same_amount(credit, WIDE)}
+        for key in self.named[credit.id]:
             near = self.near(key, credit.date)
             if len(near) <= BLOCK_LIMIT:
                 likely.update((s.id, s) for s in near)
-        for settlement in likely.values():
-            if settlement.id not in found and (quote := self._guess(credit, settlement)):
-                found[settlement.id] = quote
+        for number in unknown:
+            refs = [number] if number in self.by_ref else []
+            if len(number) > text.STRONG:
+                refs += [ref for ref in text.neighbours(number) if ref in self.by_ref]
+            if len(number) >= text.CUT_NUMBER:
+                refs += self._beginning(self._sorted_refs, number, 4)
+                refs += [ref[::-1] for ref in self._beginning(self._sorted_ends, number[::-1], 4)]
+            likely.update(
+                (s.id, s) for ref in refs for s in self.by_ref[ref] if within(s, credit, WIDE)
+            )
+        return [likely[i] for i in sorted(likely)]
+
+    @staticmethod
+    def _beginning(refs: list[str], part: str, most: int) -> list[str]:
+        at = bisect_left(refs, part)
+        found = []
+        while at < len(refs) and refs[at].startswith(part) and len(found) < most:
+            found.append(refs[at])
+            at += 1
         return found
 
     def _guess(self, credit: Credit, settlement: Settlement) -> Quote | None:
@@ -264,13 +312,17 @@ class Account:
             return GUESS  # letters written for digits, blanks inside
         if abs(len(shown) - len(ref)) > 2 or len(shown) < text.WEAK:
             return 0
-        limit = 2 if named and close and len(ref) >= 10 else 1
+        sparse = self._sparse(ref)
+        limit = 2 if named and close and sparse else 1
         differ = text.distance(shown, ref, limit)
-        if differ > limit or not (named or close):
+        if differ > limit or not (named or close or len(ref) >= 10):
             return 0
-        if len(shown) == len(ref):
-            swapped = differ == 1 and sorted(shown) == sorted(ref)
-            if not swapped and text.may_be_next(shown, ref) and not self._sparse(ref):
+        if ref.startswith(shown):
+            return HINT  # the last digit is missing: it may be the next transfer's number
+        if len(shown) == len(ref) and text.may_be_next(shown, ref) and not sparse:
+            swapped = sorted(shown) == sorted(ref)
+            near = abs(int(shown) - int(ref)) < BESIDE
+            if not swapped or (near and self._counted(ref)):
                 return 0  # it may be the number of another transfer
         if differ == 2 and any(other in self.by_ref for other in text.neighbours(shown)):
             return 0  # closer to another settlement
@@ -279,18 +331,19 @@ class Account:
     def _sparse(self, ref: str) -> bool:
         """Whether the numbers known of that shape are far from each other: no counter."""
         known = self._numbers_by_length.get(len(ref), ())
-        if len(known) < 4:
-            return False
-        at = bisect_left(known, int(ref))
-        around = known[max(0, at - 3) : at + 4]
-        return self._least_step[len(ref)] >= 10_000 and len(around) > 1
+        return len(known) >= 4 and self._least_step[len(ref)] >= FAR_APART
+
+    def _counted(self, ref: str) -> bool:
+        """Whether the numbers known of that shape are close to each other: a counter."""
+        known = self._numbers_by_length.get(len(ref), ())
+        return len(known) >= 2 and self._least_step[len(ref)] < SIDE_BY_SIDE
 
     @cached_property
     def _numbers_by_length(self):
         found = defaultdict(list)
         for ref in sorted(self.by_ref):
             if len(ref) >= text.STRONG:
-                found[len(ref)].append(int(ref))
+                found[len(ref)].append(int(ref) % COUNTING)
         return {length: sorted(numbers) for length, numbers in found.items()}
 
     @cached_property
@@ -316,15 +369,19 @@ class Account:
             refs, part, turn = self._sorted_ends, shown[::-1], -1
         else:
             return 0
-        if not (named or close):
-            return 0
-        at, owners = bisect_left(refs, part), set()
-        while at < len(refs) and refs[at].startswith(part) and len(owners) < 20:
-            owners.update(s.id for s in self.by_ref[refs[at][::turn]] if within(s, credit, WIDE))
-            at += 1
-        if owners <= {settlement.id}:
+        owners = {
+            s.id
+            for found in self._beginning(refs, part, 20)
+            for s in self.by_ref[found[::turn]]
+            if within(s, credit, WIDE)
+        }
+        sole = owners <= {settlement.id}
+        if turn > 0:
+            # the first digits are a day, and the next transfer shares them: little more than a name
+            return HINT if named or (sole and (close or len(shown) >= text.STRONG)) else 0
+        if sole:
             return GUESS if len(shown) >= text.STRONG else WEAK
-        return WEAK if named and close else 0
+        return WEAK if named else 0
 
     def owners(self, credit: Credit) -> bool:
         """Whether the label quotes some settlement's own long number, whatever the days."""
@@ -339,7 +396,7 @@ class Account:
         for credit in self.credits:
             shown.update(self.labels[credit.id].said)
         for reading in decided:
-            refs = {quote.number for quote in reading.quotes.values()}
+            refs = {n for quote in reading.quotes.values() for n in (quote.number, quote.shown)}
             for credit in reading.credits:
                 for number in self.labels[credit.id].said:
                     if not self._explained(number, refs, credit):
@@ -362,6 +419,8 @@ class Account:
         if not own or own & label.numbers or settlement.id in self.quotes[credit.id]:
             return ""
         longest = max(map(len, own))
+        quotes = self.quotes[credit.id].values()
+        cited = own | {n for quote in quotes for n in (quote.number, quote.shown)}
         known = [n.lstrip("0") for n in settlement.ignored if len(n.lstrip("0")) >= text.WEAK]
         for number in sorted(label.said | label.numbers):
             bare = number.lstrip("0")
@@ -370,7 +429,7 @@ class Account:
                 and number not in self.constant
                 and len(number) not in self.noise
                 and not any(k in number for k in known)
-                and not self._explained(number, own, credit)
+                and not self._explained(number, cited, credit)
             ):
                 return bare
         return ""
@@ -387,17 +446,31 @@ class Account:
         return [self._reading(credit, chosen) for chosen in found]
 
     def _reading(self, credit, chosen):
+        reading = self._plain_reading(credit, chosen)
+        shown = {quote.shown for quote in reading.quotes.values()}
+        left = sorted(
+            quote.shown
+            for quote in self.quotes[credit.id].values()
+            if quote.level >= GUESS and not any(quote.shown in s or s in quote.shown for s in shown)
+        )
+        if left:
+            reading.unsound = f"le libellé cite aussi {left[0]}"
+        return reading
+
+    def _plain_reading(self, credit, chosen):
         quotes = self.quotes[credit.id]
         cited = {(credit.id, s.id): quotes[s.id] for s in chosen if s.id in quotes}
         names = self.named[credit.id].get(chosen[0].payer_key, ())
         single = len(chosen) == 1
         if len(cited) == len(chosen):
-            weight = self._weight(min(quote.level for quote in cited.values()))
+            # two beginnings that agree with their sum say as much as one short number
+            level = min(quote.level for quote in cited.values())
+            weight = self._weight(level if single else max(level, WEAK))
             kind = "single" if single else "group"
             return Reading(kind, weight, (credit,), chosen, quotes=cited, names=names)
         if cited:
             level = max(quote.level for quote in cited.values())
-            weight = PART_QUOTED if level >= GUESS else SHORT
+            weight = PART_QUOTED if level >= GUESS else self._weight(level)
             return Reading("group", weight, (credit,), chosen, quotes=cited, names=names)
         kind = "single" if single else "group"
         weight = NAMED if single else SUM
@@ -405,16 +478,16 @@ class Account:
 
     @staticmethod
     def _weight(level):
-        return {WHOLE: QUOTED, GUESS: CUT, WEAK: SHORT}[level]
+        return {WHOLE: QUOTED, GUESS: CUT, WEAK: SHORT, HINT: HINTED}[level]
 
     def payer_readings(self, credit: Credit, gone: set) -> tuple[list[Reading], str]:
         """Readings by payer, days and amount; with the settlements the label quotes among them.
 
-        :return: readings, and a reason in French if the readings could not be listed
+        :return: readings, and a reason in French if not all of them could be listed
         """
         quotes, named = self.quotes[credit.id], self.named[credit.id]
         about = bool(quotes) or self.owners(credit)
-        found = []
+        found, blocked = [], ""
         keys = set(named) | {self.by_id[i].payer_key for i in quotes}
         for key in sorted(keys, key=repr):
             near = [
@@ -428,7 +501,7 @@ class Account:
                 found += [
                     Reading(
                         "far",
-                        FAR_OFF,
+                        FAR_OFF if credit.date > s.date else EARLY,
                         (credit,),
                         (s,),
                         names=named.get(key, ()),
@@ -441,19 +514,21 @@ class Account:
                     and not self.contradiction(s, credit)
                 ]
             if len(near) > BLOCK_LIMIT and not all(s.id in quotes for s in near):
-                return [], (
+                blocked = (
                     f"{len(near)} virements annoncés du même payeur autour de cette date : "
                     "trop de lectures possibles, indiquez le bon."
                 )
+                continue
             rest = [s for s in near if s.expected_cents < credit.amount_cents]
             if len(rest) < 2:
                 continue
             chosen = subsets(rest, credit.amount_cents, GROUP_SIZE, _expected)
             if chosen is None:
-                return [], (
+                blocked = (
                     f"{len(near)} virements annoncés du même payeur autour de cette date font trop de "
                     "sommes possibles : indiquez lesquels."
                 )
+                continue
             for members in chosen:
                 if about and not any(s.id in quotes for s in members):
                     continue
@@ -463,7 +538,7 @@ class Account:
                     if reading.unsound:
                         reading.weight = DOUBTFUL_SUM
                 found.append(reading)
-        return found, ""
+        return found, blocked
 
     @staticmethod
     def _doubtful_sum(members, rest, amount):
@@ -578,10 +653,14 @@ class Account:
         if found:
             return found
         for key in sorted(named, key=repr):
-            whole = shares.whole(key, credit) if sound and not cited else None
+            whole = None
+            if sound and not cited and credit.date + LATE_RETURN <= self.today:
+                whole = self._whole(key, credit)
             ids = {share.id for share in whole[1]} if whole else set()
-            if whole and not self.near(key, credit.date, FAR):
+            if whole:
                 found.append(self._unannounced(credit, whole, named[key], ""))
+            # a return may still come that announces them
+            late = credit.date + FRESH > self.today
             found += [
                 self._unannounced(
                     credit,
@@ -589,10 +668,21 @@ class Account:
                     named[key],
                     "aucun numéro n'est cité et d'autres parts ouvertes peuvent faire ce montant",
                 )
-                for alike in shares.alike(key, credit)[:6]
+                for alike in (shares.alike(key, credit)[:6] if late else ())
                 if {share.id for share in alike[1]} != ids
             ]
         return found
+
+    def _whole(self, key, credit):
+        """All that an insurer owes, or a whole lot, when it never announces and cites no number."""
+        if key in self.by_payer or any(
+            not text.is_date(number, credit.date) for number in self.labels[credit.id].said
+        ):
+            return None
+        whole = self.shares.whole(key, credit)
+        if not whole or len(whole[1]) < 2 or any(share.kind != AMC for share in whole[1]):
+            return None
+        return whole
 
     @staticmethod
     def _unannounced(credit, alike, names, unsound):
@@ -626,7 +716,11 @@ class Account:
                 if by_id[i].kind != PATIENT:
                     by_payer[by_id[i].payer_key].append(i)
             found += [
-                (tuple(sorted(ids)), "shares", "le libellé ne nomme pas le payeur de ces parts")
+                (
+                    tuple(sorted(ids)),
+                    "shares",
+                    "" if len(ids) > 1 else "le libellé ne nomme pas le payeur de cette part",
+                )
                 for _key, ids in sorted(by_payer.items(), key=repr)
             ]
         readings = []

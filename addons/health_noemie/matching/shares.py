@@ -20,24 +20,6 @@ OLD = timedelta(days=180)
 FEW = 12
 
 
-def keys(reference: str) -> frozenset[str]:
-    """The phrases that quote a reference: as it is, and a number without its leading zeros."""
-    phrase = text.phrase(reference)
-    if lot := _LOT.fullmatch(phrase):
-        return frozenset({phrase, f" LOT {lot[1].lstrip('0') or '0'} "})
-    if not phrase.strip().isdigit():
-        return frozenset([phrase]) if phrase.strip() else frozenset()
-    bare = phrase.strip().lstrip("0")
-    if not bare:
-        return frozenset()
-    found = {f" {word} {bare} " for word in _WORDS}
-    found |= {f" {word} {phrase.strip()} " for word in _WORDS}
-    if len(bare) >= BARE:
-        found.add(f" {bare} ")
-        found.add(phrase)
-    return frozenset(found)
-
-
 def _grams(phrase: str, longest: int) -> set[str]:
     """All runs of whole words of a label, up to `longest` words."""
     pieces = phrase.split()
@@ -55,44 +37,56 @@ class Shares:
         self.by_id = {share.id: share for share in shares if share.amount_cents > 0}
         self.by_payer = defaultdict(list)
         self.by_amount = defaultdict(list)
-        self._by_key = defaultdict(set)
-        self._lots = defaultdict(list)
-        self._longest = 1
-        seen = {}
+        self._by_number = defaultdict(list)
+        self._by_phrase = defaultdict(list)
+        lots, phrases = defaultdict(list), {}
         for share in sorted(self.by_id.values(), key=lambda s: (s.date or date.min, s.id)):
-            if share.kind != PATIENT:
+            announces = share.kind != PATIENT
+            if announces:
                 self.by_payer[share.payer_key].append(share)
                 self.by_amount[share.payer_key, share.amount_cents].append(share)
             for reference in share.references:
-                if (found := seen.get(reference)) is None:
-                    found = seen[reference] = keys(reference)
-                    self._longest = max(
-                        self._longest, max((key.count(" ") - 1 for key in found), default=1)
-                    )
-                for key in found:
-                    self._by_key[key].add(share.id)
-                if share.kind != PATIENT and " LOT " in text.phrase(reference):
-                    self._lots[share.payer_key, text.phrase(reference)].append(share)
+                if reference.isdigit():
+                    self._by_number[reference.lstrip("0")].append(share.id)
+                    continue
+                if (phrase := phrases.get(reference)) is None:
+                    phrase = phrases[reference] = text.phrase(reference)
+                self._by_phrase[phrase].append(share.id)
+                if announces and _LOT.fullmatch(phrase):
+                    lots[share.payer_key, phrase].append(share)
+        for phrase in [phrase for phrase in self._by_phrase if _LOT.fullmatch(phrase)]:
+            bare = f" LOT {_LOT.fullmatch(phrase)[1].lstrip('0') or '0'} "
+            if bare != phrase:
+                self._by_phrase[bare] += self._by_phrase[phrase]
+        self._longest = max((phrase.count(" ") - 1 for phrase in self._by_phrase), default=0)
         self._lot_sums = defaultdict(list)
-        for (payer, lot), members in self._lots.items():
+        for (payer, lot), members in lots.items():
             if len(members) > 1:
                 total = sum(share.amount_cents for share in members)
                 self._lot_sums[payer, total].append((lot.strip(), tuple(members)))
 
     def cited(self, label: text.Label) -> dict[int, str]:
-        """Shares whose number the label quotes as a whole word, with that number."""
-        if not self._by_key:
-            return {}
+        """Shares whose number the label quotes as a whole word (a short one after a word like FSE)."""
         phrase = label.phrase
         # "FSE12345" is read like "FSE 12345", and the other way round nothing is lost
-        grams = _grams(phrase, self._longest)
         split = _SPLIT.sub(" ", phrase)
-        if split != phrase:
-            grams |= _grams(split, self._longest)
         found = {}
-        for gram in sorted(grams, key=lambda g: (-len(g), g)):
-            for share in self._by_key.get(gram, ()):
-                found.setdefault(share, gram.strip())
+        for said in (phrase, split) if split != phrase else (phrase,):
+            before = ""
+            for word in said.split():
+                if word.isdigit():
+                    bare = word.lstrip("0")
+                    if len(bare) >= BARE or before in _WORDS:
+                        for share in self._by_number.get(bare, ()):
+                            found.setdefault(
+                                share, word if len(bare) >= BARE else f"{before} {word}"
+                            )
+                before = word
+            if self._by_phrase:
+                grams = _grams(said, self._longest)
+                for gram in sorted(grams.intersection(self._by_phrase)):
+                    for share in self._by_phrase[gram]:
+                        found.setdefault(share, gram.strip())
         return found
 
     def alike(self, payer_key, credit: Credit) -> list[tuple[str, tuple[OpenShare, ...]]]:

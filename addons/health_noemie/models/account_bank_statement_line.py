@@ -194,6 +194,11 @@ class AccountBankStatementLine(models.Model):
     def action_health_undo(self):
         self.action_undo_reconciliation()
 
+    def action_health_set_aside_duplicate(self):
+        """A person agrees: this movement is the one of another statement."""
+        for line in self.filtered("health_duplicate_of_id"):
+            line.health_match_set_aside(line.ids, line.health_queue_reason)
+
     def action_health_look_again(self):
         """Let the matching step look at credits again that a person undid."""
         self.write({"health_hold": False, "health_queue_reason": False})

@@ -145,7 +145,7 @@ class AccountBankStatementLine(models.Model):
     @api.model
     def _health_replace_suspense(self, bookings, rows):
         """Replace the suspense items of the bank entries by the rows; the new items, in the order of rows."""
-        credits = self.union(*[booking.credits for booking in bookings]).sudo()
+        credits = self.browse().union(*[booking.credits for booking in bookings]).sudo()
         moves = credits.move_id
         suspense = self.env["account.move.line"].sudo()
         for credit in credits:
@@ -217,6 +217,8 @@ class AccountBankStatementLine(models.Model):
                     amounts = note[kind]
                     key = str(piece.source.id)
                     amounts[key] = amounts.get(key, 0) + piece.amount
+                    if kind == "lines":
+                        note.setdefault("items", {})[key] = item.id
                 elif piece.item and piece.amount > 0 and not piece.pays:
                     note.setdefault("twice", []).append(piece.source.id)
                     twice.append(piece.source.id)
@@ -242,15 +244,18 @@ class AccountBankStatementLine(models.Model):
                         "health_queue_reason": False,
                         "health_hold": False,
                         "health_aside": False,
+                        "health_candidates": False,
+                        "health_duplicate_of_id": False,
                         "health_booking": note,
                         "reconcile_data": False,
                     }
                 )
-        credits = self.union(*[booking.credits for booking in bookings]).sudo()
+        credits = self.browse().union(*[booking.credits for booking in bookings]).sudo()
         credits._health_set_pairs("health_settlement_ids", pairs)
         credits._health_set_pairs("health_candidate_ids", [])
         settlements = self.env["health.settlement"].browse({pair[1] for pair in pairs})
         settlements.sudo().modified(["statement_line_ids"])
+        settlements.filtered("waiting_reason").sudo().write({"waiting_reason": False})
 
     def _health_set_pairs(self, name, pairs):
         """Replace the settlements of these credits in one of their lists, whatever their number, by two queries.
@@ -280,6 +285,96 @@ class AccountBankStatementLine(models.Model):
             )
         self.invalidate_recordset([name])
         self.env["health.settlement"].invalidate_model(["statement_line_ids"], flush=False)
+
+    # -- credits taken back by the bank --------------------------------------------------------------
+
+    @api.model
+    def _health_reverse(self, reversals):
+        """A debit takes a credit back: what the credit had paid is open again, the two face each other.
+
+        :param reversals: `matching.Reversal`, of movements that no person took in hand
+        :return: how many
+        """
+        debits = self.browse([reversal.debit_id for reversal in reversals]).sudo()
+        credits = self.browse([reversal.credit_id for reversal in reversals]).sudo()
+        pairs = [
+            (debit, credit, reversal.evidence)
+            for debit, credit, reversal in zip(debits, credits, reversals, strict=True)
+            if credit.health_match_rule != "reversal"
+            and (credit.health_match_rule or not credit.is_reconciled)
+            and debit.journal_id.suspense_account_id.reconcile
+            and debit.journal_id.suspense_account_id == credit.journal_id.suspense_account_id
+        ]
+        if not pairs:
+            return 0
+        before = {credit.id: credit._health_decision() for _debit, credit, _why in pairs}
+        matched = self.browse().union(*[credit for _d, credit, _w in pairs if credit.health_match_rule])
+        for _debit, credit, why in pairs:
+            credit.health_settlement_ids.waiting_reason = why
+        if matched:
+            others = matched._health_whole() - matched
+            matched.action_undo_reconciliation()
+            others.write({"health_hold": False, "health_queue_reason": False})
+        plan = []
+        for debit, credit, _why in pairs:
+            plan.append(debit._seek_for_lines()[1] + credit._seek_for_lines()[1])
+        Item = self.env["account.move.line"].sudo().with_context(**RECONCILE)
+        Item._reconcile_plan(plan)
+        for debit, credit, why in pairs:
+            for line in (debit, credit):
+                line.write(
+                    {
+                        "health_match_rule": "reversal",
+                        "health_match_evidence": why,
+                        "health_match_runner_up": False,
+                        "health_queue_reason": False,
+                        "health_candidates": False,
+                        "health_hold": False,
+                        "health_booking": {
+                            "settlements": {},
+                            "with": [debit.id, credit.id],
+                            "before": before[credit.id],
+                        },
+                    }
+                )
+        (debits | credits)._health_set_pairs("health_candidate_ids", [])
+        return len(pairs)
+
+    def _health_decision(self):
+        """What this credit's booking was, to book it again; nothing for an open credit."""
+        self.ensure_one()
+        note = self.health_booking
+        if not self.health_match_rule or not note:
+            return False
+        whole = self._health_whole()
+        return {
+            "credits": whole.ids,
+            "settlements": whole.health_settlement_ids.ids,
+            "shares": note.get("shares", []),
+            "gap": note.get("gap"),
+            "rule": self.health_match_rule,
+            "evidence": self.health_match_evidence,
+            "runner_up": self.health_match_runner_up,
+        }
+
+    @api.model
+    def _health_book_before(self, decision):
+        """Book again what stood before a reversal that turned out to be none; left open when it cannot be."""
+        booking = Booking(
+            self.browse(decision["credits"]).exists(),
+            self.env["health.settlement"].browse(decision["settlements"]).exists(),
+            self.env["health.share"].browse(decision["shares"]).exists(),
+            decision["rule"],
+            decision["evidence"],
+            decision["runner_up"],
+            decision["gap"] or None,
+        )
+        self.env.flush_all()
+        self.env.invalidate_all()  # the entries were just written anew
+        if any(line.is_reconciled for line in booking.credits):
+            return
+        self._health_book([booking])
+        booking.settlements.waiting_reason = False
 
     # -- undoing -------------------------------------------------------------------------------------
 
@@ -325,6 +420,7 @@ class AccountBankStatementLine(models.Model):
                 "health_match_runner_up": False,
                 "health_booking": False,
                 "health_hold": True,
+                "health_candidates": False,
                 "health_queue_reason": self.env._(
                     "%(name)s undid the match on %(day)s: decide by hand, or let the product look again.",
                     name=self.env.user.name,
@@ -334,9 +430,13 @@ class AccountBankStatementLine(models.Model):
         )
         ours._health_set_pairs("health_candidate_ids", candidates)
         ours._health_set_pairs("health_settlement_ids", [])
-        self.env["health.settlement"].union(*settlements.values()).sudo().modified(
-            ["statement_line_ids"]
-        )
+        touched = self.env["health.settlement"].union(*settlements.values()).sudo()
+        touched.modified(["statement_line_ids"])
+        touched._restore_items()
+        for decision in {
+            line.id: notes[line.id]["before"] for line in ours if notes[line.id].get("before")
+        }.values():
+            self.sudo()._health_book_before(decision)
         return result
 
     def _health_pay_again(self, notes):

@@ -1,19 +1,33 @@
 from collections import Counter
+from datetime import timedelta
 
 from odoo import api, models
+from odoo.fields import Domain
 
 from odoo.addons.health_billing.tools import QUIET, cents, format_cents
 
 from ..booking import Booking
-from ..matching import Credit, Due, match, match_dues
+from ..matching import Credit, OpenShare, Settled, match
+from ..matching import labels as text
+
+#: shares that no transfer can pay: not sent, announced by a return, or closed otherwise
+NOT_OPEN = (
+    "draft",
+    "to_send",
+    "announced",
+    "paid",
+    "rejected",
+    "arl_refused",
+    "replaced",
+    "written_off",
+    "disputed",
+)
 
 
 class AccountBankStatementLine(models.Model):
     """The matching step: asks the pure matcher, books what it decides, gives the rest its reasons."""
 
     _inherit = "account.bank.statement.line"
-
-    # -- matching ------------------------------------------------------------------------------------
 
     @api.model
     def _health_match(self, companies):
@@ -25,87 +39,99 @@ class AccountBankStatementLine(models.Model):
         companies = companies.filtered("health_provider_no")
         self = self.with_context(allowed_company_ids=(companies | self.env.companies).ids, **QUIET)
         linked = self.env["health.settlement.line"]._link_waiting(companies)
-        queue = self.search(
-            [
-                ("company_id", "in", companies.ids),
-                ("health_match_state", "=", "queue"),
-                ("health_hold", "=", False),
-            ]
-        )
         settlements = self.env["health.settlement"].search(
             [("company_id", "in", companies.ids), ("state", "=", "announced")]
         )
-        bookings, reasons, candidates = queue._health_decide(settlements)
-        refused = self._health_book(bookings)
-        reasons |= refused
-        queue._health_note_queue(reasons, candidates)
-        self.env.flush_all()  # recomputed here, where no note is written
-        return self._health_summary(
-            [booking for booking in bookings if booking.credits.ids[0] not in refused],
-            linked,
-            reasons,
+        adopted = settlements._adopt_credits()
+        open_lines, settled = self._health_movements(companies)
+        looked_at = open_lines.filtered(lambda line: not line.health_hold)
+        if not looked_at:
+            return self._health_summary([], linked, adopted, self)
+        result = match(
+            (settlements - adopted)._matcher_values(),
+            [Credit(**line._health_matcher_values()) for line in open_lines],
+            self._health_payer_names(),
+            self._health_open_shares(open_lines.company_id),
+            settled._health_settled_values(),
         )
-
-    def _health_note_queue(self, reasons, candidates):
-        """Write what is missing on the credits left, only where it changed."""
-        changed, pairs = self.browse(), []
-        for line in self:
-            reason = reasons.get(line.id, False)
-            if (line.health_queue_reason or False) != reason:
-                line.health_queue_reason = reason
-            wanted = candidates.get(line.id, []) if reason else []
-            if line.health_candidate_ids.ids != sorted(wanted):
-                changed += line
-                pairs += [(line.id, settlement) for settlement in wanted]
-        if changed:
-            changed._health_set_pairs("health_candidate_ids", pairs)
-
-    def _health_decide(self, settlements):
-        """Ask the pure matcher about these credits.
-
-        :return: (bookings, dict of credit id → reason, dict of credit id → ids of settlements to choose from)
-        """
-        credits = [
-            Credit(
-                id=line.id,
-                payee=line.company_id.id,
-                date=line.date,
-                amount_cents=cents(line.amount),
-                label=line.payment_ref or "",
-                counterparty=line.partner_name or "",
-                reference=line.ref or "",
-            )
-            for line in self
-        ]
-        payer_names = self._health_payer_names() if credits else ()
-        result = match(settlements._matcher_values(), credits, payer_names)
-        by_id = {line.id: line for line in self}
+        held = set((open_lines - looked_at).ids)
         bookings = [
             Booking(
-                by_id[decision.credit_ids[0]],
+                self.browse(decision.credit_ids),
                 settlements.browse(decision.settlement_ids),
-                rule=decision.rule,
-                evidence=decision.evidence,
-                runner_up=decision.runner_up,
+                self.env["health.share"].browse(decision.share_ids),
+                decision.rule,
+                decision.evidence,
+                decision.runner_up,
             )
             for decision in result.decisions
+            # a movement that a person took in hand still stands in the way of other readings
+            if held.isdisjoint(decision.credit_ids)
         ]
-        left = {unmatched.id: unmatched for unmatched in result.unmatched_credits}
-        rest = [
-            credit for credit in credits if credit.id in left and not left[credit.id].candidate_ids
-        ]
-        for decision in match_dues(self._health_dues(rest), rest, payer_names):
-            credit = by_id[decision.credit_ids[0]]
-            share = self.env["health.share"].browse(decision.settlement_ids)
-            bookings.append(
-                Booking(credit, settlements.browse(), share, decision.rule, decision.evidence)
-            )
-            del left[credit.id]
-        return (
-            bookings,
-            {key: unmatched.reason for key, unmatched in left.items()},
-            {key: list(unmatched.candidate_ids) for key, unmatched in left.items()},
+        refused = self._health_book(bookings)
+        booked = [booking for booking in bookings if booking.credits.ids[0] not in refused]
+        reversed_ = self._health_reverse(
+            [r for r in result.reversals if r.debit_id not in held and r.credit_id not in held]
         )
+        looked_at._health_note_queue(result, refused)
+        self.env.flush_all()  # recomputed here, where no note is written
+        waiting = looked_at.filtered(lambda line: line.health_match_state == "queue")
+        return self._health_summary(booked, linked, adopted, waiting, reversed_)
+
+    # -- what the matcher is told --------------------------------------------------------------------
+
+    @api.model
+    def _health_movements(self, companies):
+        """Movements still to explain (debits of late, too), and those explained already."""
+        ours = Domain("company_id", "in", companies.ids)
+        queue = self.search(ours & Domain("health_match_state", "=", "queue"))
+        newest = self.search(ours, order="date desc", limit=1).date
+        if not newest:
+            return queue, self
+        days = self.env["health.parameter"].value_of("match_context_days")
+        late = ours & Domain("date", ">=", newest - timedelta(days=days))
+        debits = self.search(
+            late
+            & Domain("amount", "<", 0)
+            & Domain("health_match_state", "=", False)
+            & Domain("is_reconciled", "=", False)
+        )
+        settled = self.search(late & Domain("health_match_state", "=", "matched"))
+        return queue | debits, settled
+
+    def _health_matcher_values(self):
+        self.ensure_one()
+        return {
+            "id": self.id,
+            "payee": self.company_id.id,
+            "date": self.date,
+            "amount_cents": cents(self.amount),
+            "label": self.payment_ref or "",
+            "counterparty": self.partner_name or "",
+            "reference": self.ref or "",
+            "source": self.statement_id.name or "",
+        }
+
+    def _health_settled_values(self):
+        """Explained movements as the matcher takes them."""
+        values = []
+        for line in self:
+            settlements = line.health_settlement_ids
+            references = {
+                number
+                for settlement in settlements
+                for number in text.references(
+                    (settlement.label1 or "", settlement.label2 or ""), (), settlement.transfer_date
+                )
+            }
+            values.append(
+                Settled(
+                    **line._health_matcher_values(),
+                    references=tuple(sorted(references)),
+                    announced=bool(settlements),
+                )
+            )
+        return values
 
     @api.model
     def _health_payer_names(self):
@@ -121,29 +147,105 @@ class AccountBankStatementLine(models.Model):
         }
 
     @api.model
-    def _health_dues(self, credits):
-        """What patients owe the practitioners of these credits."""
-        shares = self.env["health.share"]
-        if credits:
-            shares = shares.search(
+    def _health_open_shares(self, companies):
+        """What payers and patients owe these practitioners and no return announces."""
+        shares = (
+            self.env["health.share"]
+            .search(
                 [
-                    ("company_id", "in", list({credit.payee for credit in credits})),
-                    ("debtor_kind", "=", "patient"),
-                    ("state", "in", ("due", "partial")),
+                    ("company_id", "in", companies.ids),
+                    ("state", "not in", NOT_OPEN),
+                    ("amount_residual", ">", 0),
                 ]
             )
-        return [
-            Due(
-                id=share.id,
-                payee=share.company_id.id,
-                references=tuple(filter(None, [share.fse_id.name, share.move_id.name])),
-                amount_cents=cents(share.amount_residual),
+            .filtered(lambda share: not share.announced_amount)
+        )
+        names = {}
+        for partner in shares.partner_id:
+            known = [] if partner.health_to_complete else [partner.name or ""]
+            known += (partner.health_bank_names or "").splitlines()
+            names[partner.id] = tuple(name.strip() for name in known if name.strip())
+        values = []
+        for share in shares:
+            fse = share.fse_id
+            references = [fse.name, share.move_id.name]
+            if fse.lot_no:
+                references.append(f"LOT {fse.lot_no}")
+            values.append(
+                OpenShare(
+                    id=share.id,
+                    payee=share.company_id.id,
+                    payer_key=share.partner_id.id,
+                    payer_names=names[share.partner_id.id],
+                    references=tuple(filter(None, references)),
+                    amount_cents=cents(share.amount_residual),
+                    date=share.sent_on or share.fse_date,
+                    kind=share.debtor_kind,
+                )
             )
-            for share in shares
-        ]
+        return values
+
+    # -- what it answers -----------------------------------------------------------------------------
+
+    def _health_note_queue(self, result, refused):
+        """Write what is missing on the movements left, only where it changed."""
+        left = {unmatched.id: unmatched for unmatched in result.unmatched_credits}
+        twice = {duplicate.credit_id: duplicate for duplicate in result.duplicates}
+        planned = {
+            credit: decision for decision in result.decisions for credit in decision.credit_ids
+        }
+        changed, pairs = self.browse(), []
+        for line in self:
+            reason, candidates, of = False, [], False
+            if line.id in refused:
+                decision = planned[line.id]
+                reason = refused[line.id]
+                candidates = [
+                    {
+                        "settlements": list(decision.settlement_ids),
+                        "shares": list(decision.share_ids),
+                        "credits": [i for i in decision.credit_ids if i != line.id],
+                        "gap": 0,
+                        "reasons": [decision.evidence],
+                        "against": [reason],
+                    }
+                ]
+            elif line.id in twice:
+                reason, of = twice[line.id].evidence, twice[line.id].of_credit_id
+            elif line.id in left and (line.amount > 0 or left[line.id].candidates):
+                reason = left[line.id].reason
+                candidates = [
+                    {
+                        "settlements": list(candidate.settlement_ids),
+                        "shares": list(candidate.share_ids),
+                        "credits": list(candidate.credit_ids),
+                        "gap": candidate.gap_cents,
+                        "reasons": list(candidate.reasons),
+                        "against": list(candidate.against),
+                    }
+                    for candidate in left[line.id].candidates
+                ]
+            values = {
+                "health_queue_reason": reason,
+                "health_candidates": candidates or False,
+                "health_duplicate_of_id": of,
+            }
+            current = (
+                line.health_queue_reason or False,
+                line.health_candidates or False,
+                line.health_duplicate_of_id.id,
+            )
+            if current != tuple(values.values()):
+                line.sudo().write(values)
+            wanted = sorted({i for c in candidates for i in c["settlements"]})
+            if sorted(line.health_candidate_ids.ids) != wanted:
+                changed += line
+                pairs += [(line.id, settlement) for settlement in wanted]
+        if changed:
+            changed._health_set_pairs("health_candidate_ids", pairs)
 
     @api.model
-    def _health_summary(self, booked, linked, reasons):
+    def _health_summary(self, booked, linked, adopted, waiting, reversed_=0):
         sentences = []
         if booked:
             labels = dict(self._fields["health_match_rule"]._description_selection(self.env))
@@ -151,21 +253,27 @@ class AccountBankStatementLine(models.Model):
             sentences.append(
                 self.env._(
                     "%(count)s bank credit(s) explained (%(amount)s): %(rules)s.",
-                    count=len(booked),
+                    count=sum(len(booking.credits) for booking in booked),
                     amount=format_cents(sum(booking.received for booking in booked)),
                     rules=", ".join(f"{rule} {count}" for rule, count in rules.most_common()),
                 )
             )
+        if adopted:
+            sentences.append(
+                self.env._("%s late return(s) found the credit that they announce.", len(adopted))
+            )
+        if reversed_:
+            sentences.append(
+                self.env._("%s credit(s) taken back by the bank: open again.", reversed_)
+            )
         if linked:
             sentences.append(self.env._("%s part(s) found their FSE.", len(linked)))
-        if reasons:
+        if waiting:
             sentences.append(
                 self.env._(
                     "%(count)s credit(s) wait for a person (%(amount)s).",
-                    count=len(reasons),
-                    amount=format_cents(
-                        sum(cents(line.amount) for line in self.browse(list(reasons)))
-                    ),
+                    count=len(waiting),
+                    amount=format_cents(sum(cents(line.amount) for line in waiting)),
                 )
             )
         return sentences

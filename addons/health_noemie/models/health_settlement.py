@@ -1,6 +1,8 @@
 import hashlib
+from collections import defaultdict
 
 from odoo import api, fields, models
+from odoo.tools import SQL
 
 from odoo.addons.health_billing.models.health_inbox import InboxReview
 from odoo.addons.health_billing.tools import cents, euros, format_cents
@@ -79,6 +81,9 @@ class HealthSettlement(models.Model):
     evidence = fields.Text(
         compute="_compute_evidence", compute_sudo=True, help="How the credit was recognised."
     )
+    waiting_reason = fields.Text(
+        "Why it waits again", readonly=True, copy=False, help="A credit that the bank took back."
+    )
     problem_count = fields.Integer(compute="_compute_problem_count")
     line_count = fields.Integer(compute="_compute_problem_count")
 
@@ -129,6 +134,15 @@ class HealthSettlement(models.Model):
                         cut[record] = cut.get(record, 0) + amount
             booked |= cut
         return booked
+
+    def _restore_items(self):
+        """Parts cut over several credits keep the journal item of a credit that remains."""
+        for credit in self.statement_line_ids:
+            for key, item in ((credit.health_booking or {}).get("items") or {}).items():
+                line = self.env["health.settlement.line"].sudo().browse(int(key)).exists()
+                item = self.env["account.move.line"].sudo().browse(item).exists()
+                if line and item and not line.move_line_id:
+                    line.move_line_id = item
 
     @api.depends("statement_line_ids.health_match_evidence")
     def _compute_evidence(self):
@@ -521,6 +535,87 @@ class HealthSettlement(models.Model):
 
     # -- matching ------------------------------------------------------------------------------------
 
+    def _adopt_credits(self):
+        """Returns that come after their money: the credits were booked on the very shares that they announce.
+
+        A settlement is adopted when credits without any settlement paid exactly its parts, and nothing else.
+
+        :return: the settlements that found their credits
+        """
+        self.env.flush_all()
+        paid = defaultdict(dict)  # settlement → {(share, credit): [cents, item]}
+        if self:
+            for settlement, share, credit, item, amount in self.env.execute_query(
+                SQL(
+                    """
+                    SELECT line.settlement_id, line.share_id, bank.id, paying.id, part.amount
+                      FROM health_settlement_line line
+                      JOIN health_share share ON share.id = line.share_id
+                      JOIN account_move_line due ON due.move_id = share.move_id
+                      JOIN account_partial_reconcile part ON part.debit_move_id = due.id
+                      JOIN account_move_line paying ON paying.id = part.credit_move_id
+                      JOIN account_bank_statement_line bank ON bank.move_id = paying.move_id
+                     WHERE line.settlement_id IN %s
+                       AND line.in_transfer
+                       AND line.paid > 0
+                       AND NOT EXISTS (SELECT 1 FROM health_settlement_bank_line_rel rel
+                                        WHERE rel.statement_line_id = bank.id)
+                    """,
+                    tuple(self.ids),
+                )
+            ):
+                paid[settlement][share, credit] = (cents(amount), item)
+        adopted, taken, pairs = self.browse(), set(), []
+        for settlement in self.browse(paid).filtered(lambda s: not s.amount_received):
+            facts = paid[settlement.id]
+            lines = settlement.line_ids.filtered(lambda line: line.in_transfer and line.paid)
+            credits = {credit for _share, credit in facts}
+            brought = defaultdict(int)
+            for (share, _credit), (amount, _item) in facts.items():
+                brought[share] += amount
+            records = self.env["account.bank.statement.line"].browse(credits).sudo()
+            if (
+                taken & credits
+                or settlement.movement_ids.filtered("is_withheld")
+                or brought != {line.share_id.id: cents(line.paid) for line in lines}
+                or sum(cents(record.amount) for record in records)
+                != cents(settlement.amount_expected)
+            ):
+                continue
+            adopted += settlement
+            taken |= credits
+            for record in records:
+                own = sum(a for (_s, credit), (a, _i) in facts.items() if credit == record.id)
+                note = dict(record.health_booking or {"lines": {}, "movements": {}})
+                note["settlements"] = {str(settlement.id): own}
+                pairs.append((record.id, settlement.id))
+                record.write(
+                    {
+                        "health_booking": note,
+                        "health_match_rule": record.health_match_rule or "person",
+                        "health_match_evidence": "\n".join(
+                            filter(
+                                None,
+                                [
+                                    record.health_match_evidence,
+                                    self.env._(
+                                        "Its return came since: %s, the same parts to the cent.",
+                                        settlement.name,
+                                    ),
+                                ],
+                            )
+                        ),
+                    }
+                )
+            items = {share: item for (share, _credit), (_amount, item) in facts.items()}
+            for line in lines:
+                line.sudo().move_line_id = items[line.share_id.id]
+        if pairs:
+            bank = self.env["account.bank.statement.line"].browse(p[0] for p in pairs)
+            bank._health_set_pairs("health_settlement_ids", pairs)
+            adopted.sudo().modified(["statement_line_ids"])
+        return adopted
+
     def _matcher_values(self):
         """The settlements as the matcher takes them."""
         values = []
@@ -539,6 +634,8 @@ class HealthSettlement(models.Model):
                     date=record.transfer_date,
                     labels=(record.label1 or "", record.label2 or ""),
                     expected_cents=cents(record.amount_left),
+                    retained_cents=cents(record.amount_retained),
+                    lump_cents=cents(record.amount_lump),
                     ignored=tuple(
                         filter(
                             None,

@@ -3,6 +3,7 @@ from . import test_booking
 from . import test_camt
 from . import test_inbox_jobs
 from . import test_cockpit
+from . import test_match_kinds
 from . import test_match_screen
 from . import test_noemie
 from . import test_queries

@@ -25,5 +25,11 @@
         "views/health_reject_code_views.xml",
         "views/health_share_views.xml",
         "views/menus.xml",
+        "views/match.xml",
     ],
+    "assets": {
+        "web.assets_backend": [
+            "health_noemie/static/src/match/*",
+        ],
+    },
 }

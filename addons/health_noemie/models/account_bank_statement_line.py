@@ -154,6 +154,24 @@ class AccountBankStatementLine(models.Model):
             "target": "current",
         }
 
+    @api.model
+    def _health_match_action(self, company=None, line=None):
+        """The match screen, on one practitioner's credits or on one credit."""
+        return {
+            "type": "ir.actions.client",
+            "tag": "health_noemie.match",
+            "name": self.env._("Credits to explain"),
+            "params": {
+                "company_id": company.id if company else False,
+                "line_id": line.id if line else False,
+            },
+        }
+
+    def action_health_match(self):
+        """Open the match screen on this credit."""
+        self.ensure_one()
+        return self._health_match_action(line=self)
+
     def _health_action(self, name):
         action = self._health_credit_action(name, [("id", "in", self.ids)])
         if len(self) == 1:
@@ -174,7 +192,7 @@ class AccountBankStatementLine(models.Model):
         return action
 
     def action_health_undo(self):
-        self.action_undo_reconciliation()
+        self.health_match_undo(self.ids)
 
     def action_health_set_aside_duplicate(self):
         """A person agrees: this movement is the one of another statement."""

@@ -9,7 +9,10 @@ class HealthCockpit(models.AbstractModel):
     @api.model
     def _figures(self, day):
         figures = super()._figures(day)
-        domain = [("company_id", "in", self.env.companies.ids), ("health_match_state", "!=", False)]
+        domain = [
+            ("company_id", "in", self.env.companies.ids),
+            ("health_match_state", "in", ("queue", "matched")),
+        ]
         counts = dict(
             self.env["account.bank.statement.line"]
             .sudo()
@@ -45,6 +48,7 @@ class HealthCockpit(models.AbstractModel):
             ("company_id", "in", self.env.companies.ids),
             ("health_match_state", "=", "queue"),
         ]
+        may_match = self.env.user.has_group("health_billing.group_biller")
         return [
             {
                 "key": f"credits-{company.id}",
@@ -56,7 +60,9 @@ class HealthCockpit(models.AbstractModel):
                 "count": count,
                 "amount": amount,
                 "deadline": False,
-                "action": Line._health_credit_action(
+                "action": Line._health_match_action(company)
+                if may_match
+                else Line._health_credit_action(
                     self.env._("Bank credits to explain"),
                     domain + [("company_id", "=", company.id)],
                 ),

@@ -192,7 +192,7 @@ class AccountBankStatementLine(models.Model):
         return action
 
     def action_health_undo(self):
-        self.action_undo_reconciliation()
+        self.health_match_undo(self.ids)
 
     def action_health_set_aside_duplicate(self):
         """A person agrees: this movement is the one of another statement."""

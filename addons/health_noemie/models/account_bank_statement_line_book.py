@@ -308,7 +308,9 @@ class AccountBankStatementLine(models.Model):
         if not pairs:
             return 0
         before = {credit.id: credit._health_decision() for _debit, credit, _why in pairs}
-        matched = self.browse().union(*[credit for _d, credit, _w in pairs if credit.health_match_rule])
+        matched = self.browse().union(
+            *[credit for _d, credit, _w in pairs if credit.health_match_rule]
+        )
         for _debit, credit, why in pairs:
             credit.health_settlement_ids.waiting_reason = why
         if matched:

@@ -136,19 +136,14 @@ class AccountBankStatementLine(models.Model):
     @api.model
     def _health_payer_names(self):
         """Every name under which a payer may appear at the bank."""
-        payers = self.env["res.partner"].search_fetch(
-            [("health_kind", "in", ("amo", "amc"))], ["name", "health_bank_names"]
-        )
-        return {
-            name.strip()
-            for payer in payers
-            for name in [payer.name or "", *(payer.health_bank_names or "").splitlines()]
-            if name.strip()
-        }
+        return {name for _payer, name in self._health_payer_pairs()}
 
     @api.model
     def _health_open_shares(self, companies):
-        """What payers and patients owe these practitioners and no return announces."""
+        """What patients and complementary insurers owe these practitioners and no return announces.
+
+        A fund (AMO) always announces what it pays: its credits wait for their return.
+        """
         shares = (
             self.env["health.share"]
             .search(

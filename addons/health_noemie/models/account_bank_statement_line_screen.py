@@ -122,13 +122,27 @@ class AccountBankStatementLine(models.Model):
         wanted = Domain("health_match_state", "=", "queue") & Domain(domain or [])
         return self.search(wanted, order="date, id", limit=limit)._health_queue_rows()
 
+    @api.model
+    def _health_payer_pairs(self):
+        """(name of a payer, one of the names under which the bank shows it)."""
+        payers = self.env["res.partner"].search_fetch(
+            [("health_kind", "in", ("amo", "amc"))], ["name", "health_bank_names"]
+        )
+        return [
+            (payer.name, name.strip())
+            for payer in payers
+            for name in [payer.name or "", *(payer.health_bank_names or "").splitlines()]
+            if name.strip()
+        ]
+
     def _health_queue_rows(self):
-        names = text.Names((name, name) for name in (self._health_payer_names() if self else ()))
+        names = text.Names(self._health_payer_pairs()) if self else None
         rows = []
         for line in self:
             settlements, shares = line._health_ranked()
             best = settlements[:1] or shares[:1]
-            payer = list(names.find(text.words(line.payment_ref or ""), text.words(line.partner_name or "")))[:1]
+            label = text.Label(line.payment_ref or "", line.partner_name or "")
+            payer = next(iter(names.find(label.label, label.counter)), "")
             rows.append(
                 {
                     "id": line.id,
@@ -138,7 +152,7 @@ class AccountBankStatementLine(models.Model):
                     "counterparty": line.partner_name or "",
                     "practitioner": line.company_id.name,
                     "practitioner_id": line.company_id.id,
-                    "payer": payer[0] if payer else "",
+                    "payer": payer,
                     "reason": line.health_queue_reason or "",
                     "hold": line.health_hold,
                     "duplicate_of": line.health_duplicate_of_id.id,
@@ -265,23 +279,19 @@ class AccountBankStatementLine(models.Model):
         far = len(rank)
         rows.sort(key=lambda row: (rank.get(row["key"], far), row.pop("score"), row["key"]))
         shown = {row["key"] for row in rows}
-        chosen = next(
-            (
-                keys
-                for keys, candidate in sets
-                if not candidate.get("gap") and shown.issuperset(keys)
-            ),
-            (),
-        )
+        # proposed only when one reading alone makes the amount
+        exact = [
+            keys for keys, reading in sets if not reading.get("gap") and shown.issuperset(keys)
+        ]
+        chosen = exact[0] if len(exact) == 1 else ()
         for position, row in enumerate(rows[:SHOWN], 1):
             row |= {"rank": position, "chosen": row["key"] in chosen}
         return rows[:SHOWN]
 
     def _health_candidate_row(self, record):
         """One candidate with what speaks for and against it; `score`: the smaller the better."""
-        numbers = text.quoted(
-            f"{self.payment_ref or ''} {self.partner_name or ''} {self.ref or ''}"
-        )
+        label = text.Label(self.payment_ref or "", self.partner_name or "", self.ref or "")
+        numbers = label.numbers | label.other
         if record._name == "health.settlement":
             payer, day, left = record.payer_id, record.transfer_date, cents(record.amount_left)
             kind = "settlement"
@@ -313,12 +323,9 @@ class AccountBankStatementLine(models.Model):
         elif refs:
             against.append(self.env._("Its reference is not in the label"))
         names = [payer.name or "", *(payer.health_bank_names or "").splitlines()]
-        found = text.Names((payer.id, name) for name in names if name.strip()).find(
-            text.words(self.payment_ref or ""), text.words(self.partner_name or "")
-        )
-        named = found.get(payer.id) and sorted(found[payer.id], key=len, reverse=True)
+        named = text.Names((name, name) for name in names).find(label.label, label.counter)
         if named:
-            reasons.append(self.env._("The label names %s", named[0]))
+            reasons.append(self.env._("The label names %s", next(iter(named))))
             score -= 2
         days = (self.date - day).days
         if kind == "settlement":

@@ -9,7 +9,10 @@ class HealthCockpit(models.AbstractModel):
     @api.model
     def _figures(self, day):
         figures = super()._figures(day)
-        domain = [("company_id", "in", self.env.companies.ids), ("health_match_state", "!=", False)]
+        domain = [
+            ("company_id", "in", self.env.companies.ids),
+            ("health_match_state", "in", ("queue", "matched")),
+        ]
         counts = dict(
             self.env["account.bank.statement.line"]
             .sudo()

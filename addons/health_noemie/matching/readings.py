@@ -378,10 +378,10 @@ class Account:
         sole = owners <= {settlement.id}
         if turn > 0:
             # the first digits are a day, and the next transfer shares them: little more than a name
-            return HINT if named or (sole and (close or len(shown) >= text.STRONG)) else 0
+            return HINT if named or close or (sole and len(shown) >= text.STRONG) else 0
         if sole:
             return GUESS if len(shown) >= text.STRONG else WEAK
-        return WEAK if named else 0
+        return WEAK if named else HINT if close else 0
 
     def owners(self, credit: Credit) -> bool:
         """Whether the label quotes some settlement's own long number, whatever the days."""

@@ -14,9 +14,9 @@ from .shares import Shares, names_agree
 
 #: days from the announced transfer to the bank, without a reference (-1 to +5 working days)
 NEAR = (timedelta(days=-3), timedelta(days=8))
-#: the same when the label quotes a number that belongs to that settlement alone
+#: the same when the label quotes a number that belongs to that settlement alone, garbled or cut too
 WIDE = (timedelta(days=-10), timedelta(days=60))
-#: the same for a number that is garbled or cut, and for a second reading that is far but possible
+#: the same for a second reading without number: far, but possible enough to contest another
 FAR = (timedelta(days=-10), timedelta(days=30))
 #: settlements in one credit, at most, when no reference names them
 GROUP_SIZE = 4

@@ -130,10 +130,10 @@ def _twice(members):
             )
 
 
-def _part(one: str, other: str) -> bool:
+def _part(one: str, other: str, least: int = text.STRONG) -> bool:
     """Whether one number is the beginning or the end of the other."""
     short, long = sorted((one, other), key=len)
-    return len(short) >= text.STRONG and (long.startswith(short) or long.endswith(short))
+    return len(short) >= least and (long.startswith(short) or long.endswith(short))
 
 
 def _core(words: tuple[str, ...]) -> str:
@@ -227,13 +227,13 @@ def _claims(debits, incoming, settled, ignored, names):
         dates = [m.date for m in same]
         start, end = bisect_left(dates, debit.date - BACK_QUOTED), bisect_right(dates, debit.date)
         own = read[debit.id]
-        numbers = {
+        rare = {
             number
             for number in own.numbers | own.other
-            if len(number) >= text.STRONG
-            and shown[number] <= RARE
-            and not any(known in number for known in ignored)
+            if shown[number] <= RARE and not any(known in number for known in ignored)
         }
+        numbers = {number for number in rare if len(number) >= text.STRONG}
+        short = {number for number in rare & own.numbers if not text.is_date(number, debit.date)}
         says = bool(BACK_WORDS & set(own.label))
         core = _core(own.words)
         claims, maybe = [], []
@@ -254,8 +254,15 @@ def _claims(debits, incoming, settled, ignored, names):
             if debit.date - credit.date > BACK:
                 continue
             mine = _core(label.words)
-            close = mine and core and _same(core, mine)
-            if close and (says or core):
+            ends = {n for n in short if any(_part(n, m, text.CUT_NUMBER) for m in label.numbers)}
+            if says and ends:
+                why = (
+                    f"Le débit du {text.days(debit.date)} porte {text.listed(sorted(ends))}, une partie du "
+                    f"numéro du crédit du {text.days(credit.date)} du même montant ({amount})."
+                )
+                claims.append((1, credit, why))
+                continue
+            if mine and core and _same(core, mine):
                 why = (
                     f"Même libellé et même montant ({amount}) que le crédit du "
                     f"{text.days(credit.date)}, repris le {text.days(debit.date)}."

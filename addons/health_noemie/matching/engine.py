@@ -79,7 +79,6 @@ class _Payee:
 
     def __init__(self, settlements, movements, shares, settled, names, solver):
         self.settlements = settlements
-        self.settled = settled
         self.solver = solver
         ignored = {
             bare
@@ -114,6 +113,10 @@ class _Payee:
             names,
         )
         self.blocked = {}
+        self.unannounced = defaultdict(list)
+        for movement in settled:
+            if isinstance(movement, Settled) and not movement.announced:
+                self.unannounced[movement.amount_cents].append(movement)
 
     def result(self) -> Result:
         turned, back_readings = self._decide(self.back, pieces=False)
@@ -152,11 +155,7 @@ class _Payee:
         """Credits booked on shares alone that this late return may announce."""
         refs = self.account.strong.get(settlement.id, frozenset())
         found = []
-        for movement in self.settled:
-            if not isinstance(movement, Settled) or movement.announced:
-                continue
-            if movement.amount_cents != settlement.expected_cents:
-                continue
+        for movement in self.unannounced.get(settlement.expected_cents, ()):
             quoted = refs & text.Label(movement.label, "", movement.reference).numbers
             if quoted or within(settlement, movement, FAR):
                 found.append(movement)

@@ -14,9 +14,9 @@ from .shares import Shares, names_agree
 
 #: days from the announced transfer to the bank, without a reference (-1 to +5 working days)
 NEAR = (timedelta(days=-3), timedelta(days=8))
-#: the same when the label quotes a number that belongs to that settlement alone
+#: the same when the label quotes a number that belongs to that settlement alone, garbled or cut too
 WIDE = (timedelta(days=-10), timedelta(days=60))
-#: the same for a number that is garbled or cut, and for a second reading that is far but possible
+#: the same for a second reading without number: far, but possible enough to contest another
 FAR = (timedelta(days=-10), timedelta(days=30))
 #: settlements in one credit, at most, when no reference names them
 GROUP_SIZE = 4
@@ -378,10 +378,10 @@ class Account:
         sole = owners <= {settlement.id}
         if turn > 0:
             # the first digits are a day, and the next transfer shares them: little more than a name
-            return HINT if named or (sole and (close or len(shown) >= text.STRONG)) else 0
+            return HINT if named or close or (sole and len(shown) >= text.STRONG) else 0
         if sole:
             return GUESS if len(shown) >= text.STRONG else WEAK
-        return WEAK if named else 0
+        return WEAK if named else HINT if close else 0
 
     def owners(self, credit: Credit) -> bool:
         """Whether the label quotes some settlement's own long number, whatever the days."""

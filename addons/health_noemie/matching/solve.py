@@ -14,8 +14,8 @@ from collections.abc import Iterable
 SMALL = 18
 #: above, nothing is proven: a person decides
 LARGE = 1200
-#: nodes that HiGHS may open for one choice
-NODES = 2000
+#: nodes that HiGHS may open for one choice; the seconds only stop what should never happen
+NODES, SECONDS = 2000, 20
 
 
 class Solver:
@@ -77,6 +77,7 @@ class Solver:
         solver.setOptionValue("threads", 1)
         solver.setOptionValue("random_seed", 0)
         solver.setOptionValue("mip_max_nodes", NODES)
+        solver.setOptionValue("time_limit", SECONDS)
         solver.setOptionValue("mip_rel_gap", 0)
         solver.setOptionValue("mip_abs_gap", 0)
         for at in range(len(weights)):

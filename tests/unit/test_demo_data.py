@@ -6,6 +6,7 @@ The figures are read again from the files, as a product would, and compared with
 import csv
 import importlib.util
 import json
+import math
 import re
 import sys
 import xml.etree.ElementTree as ET
@@ -459,14 +460,36 @@ def test_silence_is_a_sent_share_that_no_return_mentions(fses, returns, expected
         for invoice in s.invoices
         for part in invoice.parts
     }
+    rules = expected["rules"]
+    prior = {"amo": rules["silent_amo_days"], "amc": rules["silent_amc_days"]}
+
+    def payer(group, part):
+        return group[0]["amo_org"][:5] if part == "amo" else group[0]["amc_org"]
+
+    delays = {}
+    for s in settlements_of(returns):
+        for invoice in s.invoices:
+            group = fses[s.provider_no, invoice.invoice_no]
+            for part in invoice.parts:
+                days = (s.transfer_date - date.fromisoformat(group[0]["sent_on"])).days
+                key = (payer(group, part.part), group[0]["kind"], part.part)
+                delays.setdefault(key, []).append(days)
+
+    def usual(group, part):
+        known = sorted(delays.get((payer(group, part), group[0]["kind"], part), []))
+        if len(known) < rules["silent_samples"]:
+            return prior[part]
+        return known[math.ceil(len(known) * 0.9) - 1] + rules["silent_margin_days"]
+
     for one in expected["practitioners"]:
-        for part, days in (("amo", 10), ("amc", 30)):
+        for part in ("amo", "amc"):
             silent = [
                 no
                 for (who, no), group in fses.items()
                 if who == one["provider_no"]
                 and group[0]["sent_on"]
-                and (TODAY - date.fromisoformat(group[0]["sent_on"])).days > days
+                and group[0]["lot_no"] not in one["lots"]["negative_arl"]
+                and (TODAY - date.fromisoformat(group[0]["sent_on"])).days > usual(group, part)
                 and total(group, f"{part}_amount")
                 and (who, no, part) not in answered
             ]

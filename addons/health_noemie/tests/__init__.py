@@ -5,6 +5,7 @@ from . import test_cockpit
 from . import test_noemie
 from . import test_queries
 from . import test_rejection
+from . import test_states
 from . import test_undo
 from . import test_reject_catalogue
 from . import test_rejection_fix

@@ -173,7 +173,7 @@ class HealthFse(models.Model):
         head = Markup("<thead><tr><th>%s</th><th>%s</th><th>%s</th><th>%s</th></tr></thead>") % (
             self.env._("Date"),
             self.env._("Part"),
-            self.env._("What happened"),
+            self.env._("Event"),
             self.env._("By"),
         )
         body = Markup("").join(

@@ -218,7 +218,7 @@ class TestCorrection(FseCommon):
             return middle - before, self.env.cr.sql_log_count - middle
 
         spent(2, 100)
-        few, many = spent(3, 200), spent(30, 300)
+        few, many = spent(3, 200), spent(15, 300)
         self.assertLessEqual(many[0], few[0] + 30, f"correct: {few} {many}")
         self.assertLessEqual(many[1], few[1] + 30, f"undo: {few} {many}")
 

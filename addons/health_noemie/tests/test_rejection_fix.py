@@ -50,7 +50,7 @@ class TestRejectionFix(FixCommon):
         self.assertEqual(set(wizard.line_ids.mapped("problem_kind")), {False})
         self.assertIn("CPAM Test", wizard.line_ids[0].before)
         self.assertIn("CPAM Autre", wizard.line_ids[0].after)
-        self.assertEqual(wizard.line_ids[0].amount_after, fses[0].amount_total)
+        self.assertEqual(wizard.line_ids[0].amount_after, rejections[0].amount)
         self.assertFalse(fses.replaced_by_ids, "a trial leaves nothing")
         wizard.action_apply()
         self.assertSentAgain(rejections)

@@ -559,10 +559,12 @@ class HealthInduProof(models.Model):
         """The documents in reading order: list of dict(number, proof, name, raw, mimetype).
 
         Pieces of the whole file first, then claim by claim; a document that several claims share comes once,
-        under the first.
+        under the first. What is accepted needs no proof: nothing more than needed leaves the practice.
         """
         order = sorted(
-            self.filtered(lambda proof: not proof.is_missing),
+            self.filtered(
+                lambda proof: not proof.is_missing and proof.line_id.decision != "accept"
+            ),
             key=lambda proof: (
                 proof.line_id.sequence if proof.line_id else -1,
                 proof.line_id.id or 0,

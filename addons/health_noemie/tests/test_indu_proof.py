@@ -125,6 +125,8 @@ class TestInduProof(InduCommon):
         self.line.action_accept()
         self.indu.action_gather()
         self.assertFalse(self.line.question_ids)
+        self.assertTrue(self.line.proof_ids)
+        self.assertFalse(self.indu.proof_ids._documents(), "nothing more than needed leaves")
 
     def test_free_line_is_complete_with_any_document(self):
         free = self.indu.line_ids[1]

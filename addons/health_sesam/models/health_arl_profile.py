@@ -111,7 +111,7 @@ class HealthArlProfile(models.Model):
                     ) from error
             if profile.kind == "csv" and len(profile._separator()) != 1:
                 raise ValidationError(self.env._("The separator is one character, or “tab”."))
-            if any(column.start < 1 or column.length < 1 for column in profile.column_ids):
+            if any(column.start < 1 or column.width < 1 for column in profile.column_ids):
                 raise ValidationError(
                     self.env._("Characters are counted from 1, and a column has at least one.")
                 )
@@ -152,7 +152,7 @@ class HealthArlProfile(models.Model):
                     number,
                     {
                         column.target: line[
-                            column.start - 1 : column.start - 1 + column.length
+                            column.start - 1 : column.start - 1 + column.width
                         ].strip()
                         for column in self.column_ids
                     },
@@ -303,7 +303,7 @@ class HealthArlProfile(models.Model):
         "column_ids.target",
         "column_ids.source",
         "column_ids.start",
-        "column_ids.length",
+        "column_ids.width",
     )
     def _compute_preview(self):
         targets = dict(

@@ -30,7 +30,7 @@ class HealthArlProfileColumn(models.Model):
         "Column", help="Name or number of the column; name or number of the group."
     )
     start = fields.Integer("First character", default=1)
-    length = fields.Integer("Characters", default=1)
+    width = fields.Integer("Characters", default=1)
     sample = fields.Char("In the trial file", compute="_compute_sample")
 
     _target_uniq = models.UniqueIndex("(profile_id, target)", "This fact has a place already.")

@@ -1,7 +1,7 @@
 from odoo import api, fields, models
 
 
-class HealthFse(models.Model):
+class HealthFse(models.Model):  # pylint: disable=consider-merging-classes-inherited
     _inherit = "health.fse"
 
     arl_ids = fields.One2many("health.arl", "fse_id", string="ARL of this FSE")

@@ -46,7 +46,7 @@ class HealthLotRule(models.Model):
     @tools.ormcache()
     def _rows(self):
         """All rows as (kind, scheme, payer id, id), read once."""
-        rows = self.sudo().search([])
+        rows = self.sudo().search([("active", "=", True)])
         return [(row.kind, row.regime, row.payer_id.id, row.id) for row in rows]
 
     @api.model

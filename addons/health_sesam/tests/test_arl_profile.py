@@ -85,10 +85,10 @@ class TestArlProfile(SesamCommon):
             "arl.txt",
             FIXED.encode(),
             {
-                "lot_no": {"start": 4, "length": 3},
-                "date": {"start": 7, "length": 6},
-                "result": {"start": 13, "length": 1},
-                "label": {"start": 14, "length": 40},
+                "lot_no": {"start": 4, "width": 3},
+                "date": {"start": 7, "width": 6},
+                "result": {"start": 13, "width": 1},
+                "label": {"start": 14, "width": 40},
             },
             kind="fixed",
             line_start="ARL",
@@ -269,12 +269,11 @@ class TestArlStates(SesamCommon):
 
     def test_queries_do_not_grow_with_the_acknowledgements(self):
         def queries(first, count):
-            rows = []
-            for number in range(first, first + count):
-                self.unsent(str(1000 + number))
-                lot = self.Lot._build(self.nurse, date(2026, 10, 6))[0]
-                lot._set_sent(date(2026, 10, 6))
-                rows.append({"lot_no": lot.name, "lot_date": "2026-10-06"})
+            self.unsent(*(str(1000 + number) for number in range(first, first + count)))
+            lots = self.Lot._build(self.nurse, date(2026, 10, 6))[0]
+            lots._set_sent(date(2026, 10, 6))
+            self.assertEqual(len(lots), count)
+            rows = [{"lot_no": lot.name, "lot_date": "2026-10-06"} for lot in lots]
             self.env.flush_all()
             self.env.invalidate_all()
             start = self.env.cr.sql_log_count
@@ -282,6 +281,7 @@ class TestArlStates(SesamCommon):
             self.env.flush_all()
             return self.env.cr.sql_log_count - start
 
+        self.env["health.lot.rule"].create({"kind": "F", "max_fse": 1, "source": "Test"})
         self.lot._set_sent(date(2026, 10, 6))
         queries(1, 1)
         few = queries(10, 3)

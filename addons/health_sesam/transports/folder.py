@@ -63,8 +63,8 @@ class FolderSession(Session):
 
     def describe(self):
         def probe():
-            with tempfile.NamedTemporaryFile(dir=self.path, prefix=".", suffix=".tmp"):
-                return len(self.list())
+            tempfile.NamedTemporaryFile(dir=self.path, prefix=".", suffix=".tmp").close()
+            return len(self.list())
 
         count = self._do(probe)
         return self.transport.env._("The folder can be read and written; %s file(s) in it.", count)

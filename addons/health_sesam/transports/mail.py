@@ -1,5 +1,6 @@
 """The mail that carries a B2 file: the envelope of the norm, without any encryption."""
 
+import contextlib
 import gzip
 import re
 import smtplib
@@ -64,10 +65,8 @@ class MailSession(Session):
 
     def close(self):
         if self.smtp is not None:
-            try:
+            with contextlib.suppress(OSError, smtplib.SMTPException):
                 self.smtp.quit()
-            except (OSError, smtplib.SMTPException):
-                pass
 
     def describe(self):
         return self.transport.env._(

@@ -47,12 +47,13 @@ class SftpSession(Session):
     def open(self):
         # secrets are for managers; whoever may use the road uses it without seeing them
         transport = self.transport.sudo()
-        _ = transport.env._
         try:
             sock = socket.create_connection((transport.host, transport.port or 22), TIMEOUT)
         except OSError as error:
             raise TransportError(
-                _("The server %s cannot be reached: check its name and port.", transport.host)
+                transport.env._(
+                    "The server %s cannot be reached: check its name and port.", transport.host
+                )
             ) from error
         try:
             self.ssh = paramiko.Transport(sock)
@@ -63,7 +64,9 @@ class SftpSession(Session):
             if transport.private_key:
                 key = read_key(transport.private_key, transport.password)
                 if key is None:
-                    raise TransportError(_("The private key cannot be read: paste it whole."))
+                    raise TransportError(
+                        transport.env._("The private key cannot be read: paste it whole.")
+                    )
                 self.ssh.auth_publickey(transport.login, key)
             else:
                 self.ssh.auth_password(transport.login, transport.password or "")
@@ -71,11 +74,13 @@ class SftpSession(Session):
             self.sftp.get_channel().settimeout(TIMEOUT)
         except paramiko.AuthenticationException as error:
             raise TransportError(
-                _("The server %s refuses the login or its password or key.", transport.host)
+                transport.env._(
+                    "The server %s refuses the login or its password or key.", transport.host
+                )
             ) from error
         except (paramiko.SSHException, OSError, EOFError) as error:
             raise TransportError(
-                _("The connection to %s broke: try again later.", transport.host)
+                transport.env._("The connection to %s broke: try again later.", transport.host)
             ) from error
         self.folder = transport.folder or "."
 

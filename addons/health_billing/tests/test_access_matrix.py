@@ -30,6 +30,7 @@ MATRIX = """
 health.fse                      rwcd    rwc-   r---         ----       ----  ----    ----  ----
 health.fse.act                  rwcd    rwcd   r---         ----       ----  ----    ----  ----
 health.share                    rwcd    rwc-   r---         r---       ----  ----    ----  ----
+health.share.decision           r---    r---   r---         r---       ----  ----    ----  ----
 health.finding                  r---    r---   r---         ----       ----  ----    ----  ----
 health.rule                     r---    r---   r---         ----       r---  ----    ----  ----
 health.parameter                rwc-    r---   ----         ----       ----  ----    ----  ----
@@ -64,6 +65,8 @@ account.move                    rwcd    rwcd   ----         rwcd       ----  ---
 WIZARDS = {
     "health.finding.pass": ("manager", "biller"),
     "health.question.ask": ("manager", "biller"),
+    "health.share.dispute": ("manager", "biller"),
+    "health.share.write.off": ("manager", "biller"),
     "health.rights.override": ("manager", "biller"),
     "health.rights.proof.batch": ("manager", "biller"),
     "health.practitioner.setup": ("manager",),
@@ -209,6 +212,10 @@ class TestAccessMatrix(AccessCommon):
                     "due_date": DAY,
                 },
                 {"due_date": DAY},
+            ),
+            "health.share.decision": (
+                {"share_id": self.booked.share_ids[0].id, "kind": "disputed"},
+                {"reason": "a"},
             ),
             "health.finding": (
                 {"fse_id": self.fse.id, "rule_code": "X", "severity": "1", "message": "m"},

@@ -31,7 +31,7 @@ class TestFormatLayout(SesamCommon):
             row = draft.field_ids.filtered(
                 lambda row, key=key: (row.record_code, row.key) == ("B2.4.PS", key)
             )
-            row.write({"start": start, "length": length})
+            row.write({"start": start, "size": length})
         return draft
 
     def wide(self):

@@ -173,6 +173,11 @@ class TestFormatLayout(SesamCommon):
         self.assertFalse(self.ingest("x.csv", b"hello").dump)
         self.assertIn("Honoraires", self.lot.b2_dump)
 
+    def test_the_approved_tables_are_held_in_memory(self):
+        self.Layout._layouts()
+        with self.assertQueryCount(0):
+            self.Layout._layouts()
+
     def test_the_nir_is_for_those_who_may_see_it(self):
         nir = b2.read(self.content).lots[0].invoices[0].nir
         accountant = self.make_user("acc", "health_billing.group_accountant")

@@ -52,6 +52,7 @@ health.visit.act                rwcd    rwcd   rwcd         ----       ----  ---
 health.question                 rwcd    rwcd   r---         ----       ----  ----    r---  ----
 health.inbox                    rwc-    rwc-   ----         ----       ----  ----    ----  ----
 health.inbox.issue              rwcd    rwcd   ----         ----       ----  ----    ----  ----
+health.inbox.part               r---    r---   ----         ----       ----  ----    ----  ----
 health.import.mapping           rwcd    rwcd   ----         ----       ----  ----    ----  ----
 health.import.mapping.column    rwcd    rwcd   ----         ----       ----  ----    ----  ----
 health.cycle                    r-c-    r-c-   r---         ----       r---  ----    ----  ----
@@ -282,6 +283,10 @@ class TestAccessMatrix(AccessCommon):
             ),
             "health.inbox": ({"filename": "b.csv", "company_id": nurse}, {"filename": "c"}),
             "health.inbox.issue": ({"inbox_id": self.inbox.id, "reason": "a"}, {"reason": "b"}),
+            "health.inbox.part": (
+                {"inbox_id": self.inbox.id, "company_id": nurse},
+                {"message": "a"},
+            ),
             "health.import.mapping": (
                 {"name": "x", "company_id": nurse, "column_ids": self._mapping_columns()},
                 {"name": "y"},
@@ -423,7 +428,7 @@ class TestAccessMatrix(AccessCommon):
             (self.update, ("action_compare", "action_load_shipped", "action_apply")),
             (value, ("action_confirm",)),
             (self.product, ("action_health_confirm",)),
-            (self.inbox, ("action_retry",)),
+            (self.inbox, ("action_retry", "action_work_now")),
             (self.mapping, ("action_rework",)),
             (self.nurse, ("action_health_give_phone_access",)),
             (self.nurse, ("action_health_withdraw_phone_access",)),

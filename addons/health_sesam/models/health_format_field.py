@@ -18,9 +18,9 @@ class HealthFormatField(models.Model):
     key = fields.Char(readonly=True)
     name = fields.Char("Field", readonly=True)
     start = fields.Integer("Position", required=True, aggregator=None)
-    length = fields.Integer(required=True)
+    size = fields.Integer("Length", required=True)
     base_start = fields.Integer("Position before", readonly=True, aggregator=None)
-    base_length = fields.Integer("Length before", readonly=True)
+    base_size = fields.Integer("Length before", readonly=True)
     type = fields.Selection(
         [("N", "Digits"), ("A", "Text"), ("D", "Date"), ("M", "Amount")], readonly=True
     )
@@ -31,13 +31,13 @@ class HealthFormatField(models.Model):
     meaning = fields.Char(readonly=True)
     is_moved = fields.Boolean("Moved", compute="_compute_is_moved", store=True)
 
-    @api.depends("start", "length", "base_start", "base_length")
+    @api.depends("start", "size", "base_start", "base_size")
     def _compute_is_moved(self):
         for row in self:
-            row.is_moved = (row.start, row.length) != (row.base_start, row.base_length)
+            row.is_moved = (row.start, row.size) != (row.base_start, row.base_size)
 
     def write(self, vals):
-        if vals.keys() & {"start", "length"}:
+        if vals.keys() & {"start", "size"}:
             self.layout_id._check_manager()
             if any(layout.state != "draft" for layout in self.layout_id):
                 raise UserError(

@@ -37,7 +37,7 @@ class HealthFormatLayout(models.Model):
     )
     date_from = fields.Date("Used from", readonly=True)
     date_to = fields.Date("Until", readonly=True)
-    source = fields.Text("Source", help="Where a correction comes from: document, page, payer.")
+    source = fields.Text(help="Where a correction comes from: document, page, payer.")
     document = fields.Text(required=True, readonly=True, default="{}", help="The table, in JSON.")
     is_shipped = fields.Boolean(readonly=True)
     base_id = fields.Many2one("health.format.layout", "Made from", readonly=True)
@@ -82,7 +82,7 @@ class HealthFormatLayout(models.Model):
             layout.field_count = len(layout.field_ids)
             layout.changed_count = len(layout.field_ids.filtered("is_moved"))
 
-    @api.depends("field_ids.start", "field_ids.length", "document", "state")
+    @api.depends("field_ids.start", "field_ids.size", "document", "state")
     def _compute_problems(self):
         for layout in self:
             found = codec.defects(layout._text()) if layout.state == "draft" else []
@@ -111,7 +111,7 @@ class HealthFormatLayout(models.Model):
     @api.model
     def _load_shipped(self):
         """Take in the tables that come with the product, each new text as a version of its own."""
-        known = self.search([])
+        known = self.search([("code", "in", codec.shipped_names())])
         today = fields.Date.context_today(self)
         vals_list, replaced = [], self.browse()
         for code in codec.shipped_names():
@@ -179,9 +179,9 @@ class HealthFormatLayout(models.Model):
                             "key": field["key"],
                             "name": self._field_label(code, field["key"]),
                             "start": field["start"],
-                            "length": field["length"],
+                            "size": field["length"],
                             "base_start": field["start"],
-                            "base_length": field["length"],
+                            "base_size": field["length"],
                             "type": field["type"],
                             "certainty": field.get("certainty", "C"),
                             "sources": ", ".join(field.get("sources", ())),
@@ -207,7 +207,7 @@ class HealthFormatLayout(models.Model):
             for field in record["fields"]:
                 row = rows.get((code, field["key"]))
                 if row:
-                    field["start"], field["length"] = row.start, row.length
+                    field["start"], field["length"] = row.start, row.size
                 delimited = delimited or (field["key"] == "end" and field.get("value"))
             if delimited:
                 record["length"] = max(
@@ -287,8 +287,8 @@ class HealthFormatLayout(models.Model):
                     "%(record)s, %(field)s: %(before)s becomes %(after)s",
                     record=row.record_code,
                     field=row.name,
-                    before=f"{row.base_start}+{row.base_length}",
-                    after=f"{row.start}+{row.length}",
+                    before=f"{row.base_start}+{row.base_size}",
+                    after=f"{row.start}+{row.size}",
                 )
                 for row in layout.field_ids.filtered("is_moved")
             ]

@@ -30,13 +30,16 @@ class HealthInbox(models.Model):
     dump_page = fields.Integer(readonly=True)
     dump_more = fields.Boolean(compute="_compute_dump")
 
-    @api.depends("content", "dump_page", "layout_id")
+    @api.depends("content", "dump_page", "layout_id", "state")
     def _compute_dump(self):
         Layout = self.env["health.format.layout"].sudo()
         for inbox in self:
+            inbox.dump, inbox.dump_more = False, False
+            # a file that is worked is read again and again by the screen: its records are shown once it is done
+            if inbox.kind not in Layout._dumped_kinds() or inbox.state == "queued":
+                continue
             content = inbox.with_context(bin_size=False).content
-            if not content or inbox.kind not in Layout._dumped_kinds():
-                inbox.dump, inbox.dump_more = False, False
+            if not content:
                 continue
             content = base64.b64decode(content)
             layouts = Layout._layouts()

@@ -31,7 +31,7 @@ class TestFormatLayout(SesamCommon):
             row = draft.field_ids.filtered(
                 lambda row, key=key: (row.record_code, row.key) == ("B2.4.PS", key)
             )
-            row.write({"start": start, "length": length})
+            row.write({"start": start, "size": length})
         return draft
 
     def wide(self):
@@ -172,6 +172,11 @@ class TestFormatLayout(SesamCommon):
         self.assertFalse(inbox.dump_more)
         self.assertFalse(self.ingest("x.csv", b"hello").dump)
         self.assertIn("Honoraires", self.lot.b2_dump)
+
+    def test_the_approved_tables_are_held_in_memory(self):
+        self.Layout._layouts()
+        with self.assertQueryCount(0):
+            self.Layout._layouts()
 
     def test_the_nir_is_for_those_who_may_see_it(self):
         nir = b2.read(self.content).lots[0].invoices[0].nir

@@ -230,10 +230,10 @@ class Checks:
 
 
 @tagged("post_install", "-at_install")
-class TestMessyMonth(Checks, MonthCase):
-    seed, preset = "odoo-1", "messy"
+class TestHostileMonth(Checks, MonthCase):
+    seed, preset = "odoo-1", "hostile"
 
 
 @tagged("post_install", "-at_install")
-class TestVariedMonth(Checks, MonthCase):
-    seed, preset = f"odoo-{SEED}", "hostile"
+class TestMonthOfTheDay(Checks, MonthCase):
+    seed, preset = f"odoo-{SEED}", "messy"

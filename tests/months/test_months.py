@@ -116,6 +116,8 @@ class Checks:
 
     def wrong(self, line, movement):
         """What is wrong in the match of a bank line; empty when it is what the generator knows."""
+        if line.health_match_rule == "reversal":
+            return "" if movement.undone_by or movement.undoes else "never taken back"
         link = self.month.links.get(movement)
         if link is None:
             return "nothing explains it"

@@ -92,7 +92,6 @@ class Month:
             for part in ("amo", "amc", "patient")
             if fse.total(part) and (fse, part) not in answered
         ]
-        still_open = set(self.open_shares)
         self.links = {}
         for movement in self.movements:
             if movement.undone_by in self.movements or movement.kind in ("other", "reversal"):
@@ -101,11 +100,8 @@ class Month:
             if settlements and not settlements[0].announced:
                 shares = [(a.fse, a.part) for s in settlements for a in s.answers if a.paid]
                 settlements = ()
-            if shares and (
-                sum(fse.total(part) for fse, part in shares) != movement.amount
-                or not still_open.issuperset(shares)
-            ):
-                continue  # no set of open shares is this money: a person must look
+            if shares and sum(fse.total(part) for fse, part in shares) != movement.amount:
+                continue  # no set of shares is this money: a person must look
             self.links[movement] = Link(
                 frozenset(movement.pieces or (movement,)), frozenset(settlements), frozenset(shares)
             )

@@ -1,3 +1,4 @@
+import base64
 import hashlib
 from collections import defaultdict
 
@@ -6,6 +7,7 @@ from odoo.tools import SQL
 
 from odoo.addons.health_billing.models.health_inbox import InboxReview
 from odoo.addons.health_billing.tools import cents, euros, format_cents
+from odoo.addons.health_sesam.norms import noemie
 
 from ..matching import Settlement
 from ..matching.labels import words
@@ -203,7 +205,7 @@ class HealthSettlement(models.Model):
             ]
         )
         lines._announce()
-        known.line_ids.filtered(lambda line: line.problem in ("unknown_fse", "no_share"))._link()
+        self.env["health.settlement.line"]._link_waiting(known.company_id)
         self.env["health.indu"]._from_settlements(made)
         everything = made | known
         self._note_unknown(everything, inbox)
@@ -389,6 +391,30 @@ class HealthSettlement(models.Model):
         lines = self.env["health.settlement.line"].create(vals_list)
         self._create_rejections(lines, sources)
         return lines
+
+    @api.model
+    def _reject_late(self, lines):
+        """Rejections of parts whose FSE came after the return: the reasons are read again from the file kept."""
+        refused = lines.filtered(lambda line: line.state == "R" and not line.rejection_ids)
+        found, sources = self.env["health.settlement.line"], []
+        for inbox, group in refused.grouped(lambda line: line.settlement_id.inbox_id).items():
+            told = {}
+            for file in noemie.read(base64.b64decode(inbox.sudo().content or b"")):
+                for settlement in file.settlements:
+                    key = self._settlement_key(file, settlement)
+                    for invoice in settlement.invoices:
+                        for part in invoice.parts:
+                            told[settlement.provider_no, key, invoice.invoice_no, part.part] = (
+                                invoice,
+                                part,
+                            )
+            for line in group:
+                number = line.company_id.health_provider_no
+                source = told.get((number, line.settlement_id.key, line.invoice_no, line.part))
+                if source:
+                    found += line
+                    sources.append(source)
+        return self._create_rejections(found, sources)
 
     @api.model
     def _is_separate(self, invoice, part):

@@ -172,6 +172,7 @@ class HealthSettlementLine(models.Model):
         linked = waiting._link().filtered("share_id") if waiting else waiting
         if not linked:
             return linked
+        self.env["health.settlement"]._reject_late(linked)
         linked._announce()
         linked._close_issues()
         plan = []

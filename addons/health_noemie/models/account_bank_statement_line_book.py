@@ -35,7 +35,7 @@ ANALYZED = (
 class AccountBankStatementLine(models.Model):
     """Booking and its undoing."""
 
-    _inherit = "account.bank.statement.line"
+    _inherit = "account.bank.statement.line"  # pylint: disable=consider-merging-classes-inherited
 
     health_booking = fields.Json(
         readonly=True,

@@ -27,7 +27,7 @@ NOT_OPEN = (
 class AccountBankStatementLine(models.Model):
     """The matching step: asks the pure matcher, books what it decides, gives the rest its reasons."""
 
-    _inherit = "account.bank.statement.line"
+    _inherit = "account.bank.statement.line"  # pylint: disable=consider-merging-classes-inherited
 
     @api.model
     def _health_match(self, companies):
@@ -189,12 +189,21 @@ class AccountBankStatementLine(models.Model):
         planned = {
             credit: decision for decision in result.decisions for credit in decision.credit_ids
         }
+        back = {
+            movement: reversal.evidence
+            for reversal in result.reversals
+            for movement in (reversal.debit_id, reversal.credit_id)
+        }
         changed, pairs = self.browse(), []
         for line in self:
             reason, candidates, of = False, [], False
-            if line.id in refused:
+            if line.is_reconciled:
+                pass
+            elif line.id in planned:
                 decision = planned[line.id]
-                reason = refused[line.id]
+                reason = refused.get(line.id) or self.env._(
+                    "Another movement of this reading is in a person's hands: decide both together."
+                )
                 candidates = [
                     {
                         "settlements": list(decision.settlement_ids),
@@ -205,6 +214,8 @@ class AccountBankStatementLine(models.Model):
                         "against": [reason],
                     }
                 ]
+            elif line.id in back:
+                reason = back[line.id]
             elif line.id in twice:
                 reason, of = twice[line.id].evidence, twice[line.id].of_credit_id
             elif line.id in left and (line.amount > 0 or left[line.id].candidates):

@@ -25,7 +25,7 @@ NO_NAME = {
 class AccountBankStatementLine(models.Model):
     """What the matching screen asks for. Amounts are integer cents; only billers decide."""
 
-    _inherit = "account.bank.statement.line"
+    _inherit = "account.bank.statement.line"  # pylint: disable=consider-merging-classes-inherited
 
     # -- rights and records --------------------------------------------------------------------------
 
@@ -137,9 +137,9 @@ class AccountBankStatementLine(models.Model):
 
     def _health_queue_rows(self):
         names = text.Names(self._health_payer_pairs()) if self else None
-        rows = []
+        rows, ranked = [], self._health_ranked()
         for line in self:
-            settlements, shares = line._health_ranked()
+            settlements, shares = ranked[line.id]
             best = settlements[:1] or shares[:1]
             label = text.Label(line.payment_ref or "", line.partner_name or "")
             payer = next(iter(names.find(label.label, label.counter)), "")
@@ -163,21 +163,33 @@ class AccountBankStatementLine(models.Model):
         return rows
 
     def _health_ranked(self):
-        """(settlements, shares) that the last look took into account and that are still open."""
-        self.ensure_one()
-        settlement_ids, share_ids = {}, {}
-        for candidate in self.health_candidates or ():
-            settlement_ids |= dict.fromkeys(candidate.get("settlements", ()))
-            share_ids |= dict.fromkeys(candidate.get("shares", ()))
-        settlement_ids |= dict.fromkeys(self.health_candidate_ids.ids)
-        settlements = self.env["health.settlement"].browse(settlement_ids).exists()
-        shares = self.env["health.share"].browse(share_ids).exists()
-        return (
-            settlements.filtered(lambda settlement: settlement.state == "announced"),
-            shares.filtered(
-                lambda share: share.move_id.state == "posted" and share.amount_residual
-            ),
+        """dict of credit id → (settlements, shares) that the last look named and that are still open."""
+        wanted = {}
+        for line in self:
+            settlement_ids, share_ids = {}, {}
+            for candidate in line.health_candidates or ():
+                settlement_ids |= dict.fromkeys(candidate.get("settlements", ()))
+                share_ids |= dict.fromkeys(candidate.get("shares", ()))
+            settlement_ids |= dict.fromkeys(line.health_candidate_ids.ids)
+            wanted[line.id] = list(settlement_ids), list(share_ids)
+        # one look for all lines, whatever their number
+        settlements = self.env["health.settlement"].browse(
+            {i for ids, _shares in wanted.values() for i in ids}
         )
+        shares = self.env["health.share"].browse(
+            {i for _settlements, ids in wanted.values() for i in ids}
+        )
+        open_settlements = {s.id for s in settlements.exists() if s.state == "announced"}
+        open_shares = {
+            s.id for s in shares.exists() if s.move_id.state == "posted" and s.amount_residual
+        }
+        return {
+            line_id: (
+                settlements.browse(i for i in settlement_ids if i in open_settlements),
+                shares.browse(i for i in share_ids if i in open_shares),
+            )
+            for line_id, (settlement_ids, share_ids) in wanted.items()
+        }
 
     @api.model
     def _health_short(self, record):
@@ -260,7 +272,7 @@ class AccountBankStatementLine(models.Model):
             for key in keys:
                 rank.setdefault(key, len(rank))
                 read.setdefault(key, candidate)
-        settlements, shares = self._health_ranked()
+        settlements, shares = self._health_ranked()[self.id]
         for settlement in settlements:
             rank.setdefault(f"settlement-{settlement.id}", len(rank))
         if search:

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from odoo.exceptions import AccessError, UserError
+from odoo.sql_db import db_connect
 from odoo.tests import new_test_user, tagged
 
 from .common import DAY, REFERENCE, NoemieCommon
@@ -138,6 +139,58 @@ class TestMatchScreen(NoemieCommon):
         self.assertEqual(credit.health_match_state, "aside")
         self.Line.health_match_undo([credit.id])
         self.assertEqual(self.snapshot(), before)
+
+    def test_somebody_else_is_at_it(self):
+        credit = self.two_equal()
+        partner = self.env.ref("base.main_partner")  # a row that another connection can see
+        with db_connect(self.env.cr.dbname).cursor() as other:
+            other.execute("SELECT id FROM res_partner WHERE id = %s FOR UPDATE", [partner.id])
+            with self.assertRaisesRegex(UserError, "Somebody else"):
+                credit._health_lock(partner)
+        credit._health_lock(partner)
+
+    def test_queries_do_not_grow_with_the_queue(self):
+        def spent(count, first):
+            for n in range(count):
+                self.make_fse(self.nurse, f"{first + n:09d}", amo=6000)
+            self.drop(
+                self.noemie(
+                    *(
+                        self.settlement(
+                            self.paid(f"{first + n:09d}", amo=6000), ref=f"2628{first + n:08d}"
+                        )
+                        for n in range(count)
+                    ),
+                    file_id=f"F{first:05d}",
+                )
+            )
+            self.drop(
+                self.camt(
+                    *(
+                        self.entry(5000 + n, f"VIR CPAM TEST 2628{first + n:08d}")
+                        for n in range(count)
+                    ),
+                    number=f"ST{first}",
+                )
+            )
+            self.env.flush_all()
+            self.env.invalidate_all()
+            before = self.env.cr.sql_log_count
+            rows = self.Line.health_match_queue()
+            queue = self.env.cr.sql_log_count - before
+            self.assertTrue(all(row["candidates"] for row in rows[-count:]))
+            before = self.env.cr.sql_log_count
+            self.Line.health_match_preview(
+                [row["id"] for row in rows[-count:]],
+                [f"settlement-{s.id}" for s in self.settlements()[-count:]],
+                "open",
+            )
+            return queue, self.env.cr.sql_log_count - before
+
+        spent(1, 90000)
+        few, many = spent(3, 91000), spent(30, 92000)
+        self.assertLessEqual(many[0], few[0] + 2)
+        self.assertLessEqual(many[1], few[1] + 3)
 
     def test_roles(self):
         credit = self.two_equal()

@@ -1,19 +1,19 @@
 from odoo import api, models
 
-#: what the acknowledgement of the lot makes of a share of which the payer said nothing
-STATE_BY_LOT = {
+#: what the acknowledgement (of the lot, or of this FSE alone) makes of a share of which the payer said nothing
+STATE_BY_ARL = {
     "refused": "arl_refused",
-    "arl_missing": "arl_missing",
-    "acknowledged": "acknowledged",
+    "missing": "arl_missing",
+    "ok": "acknowledged",
 }
 
 
 class HealthShare(models.Model):
     _inherit = "health.share"
 
-    @api.depends("fse_id.lot_id.state")
+    @api.depends("fse_id.arl_state")
     def _compute_state(self):
-        """Override of `health_billing`: the acknowledgement of the lot counts too."""
+        """Override of `health_billing`: the acknowledgement counts too."""
         return super()._compute_state()
 
     def _state_of_sending(self):
@@ -21,7 +21,7 @@ class HealthShare(models.Model):
         state = super()._state_of_sending()
         if state != "sent":
             return state
-        return STATE_BY_LOT.get(self.fse_id.lot_id.state, state)
+        return STATE_BY_ARL.get(self.fse_id.arl_state, state)
 
     def _resend_refusals(self):
         """Override of `health_billing`: what waits in a lot to be signed has not left yet."""

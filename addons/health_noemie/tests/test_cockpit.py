@@ -52,9 +52,11 @@ class TestCockpit(NoemieCommon):
         )
         card = self.cards("cash")[f"credits-{self.nurse.id}"]
         self.assertEqual((card["count"], card["amount"]), (2, 65.0))
-        self.assertEqual(
-            self.env["account.bank.statement.line"].search_count(card["action"]["domain"]), 2
-        )
+        # the card opens the matching screen on this practitioner
+        self.assertEqual(card["action"]["tag"], "health_noemie.match")
+        domain = [("company_id", "=", card["action"]["params"]["company_id"])]
+        queue = self.env["account.bank.statement.line"].health_match_queue(domain)
+        self.assertEqual([row["amount"] for row in queue], [6000, 500])
 
     def test_partial_payment(self):
         self.make_fse(self.nurse, "000000101", amo=6000)

@@ -53,7 +53,7 @@ class TestMatchScreen(NoemieCommon):
         self.assertFalse(any(candidate["chosen"] for candidate in opened["candidates"]))
         first = opened["candidates"][0]
         self.assertEqual((first["amount"], first["left"], first["rank"]), (6000, 6000, 1))
-        self.assertIn("Same amount", first["reasons"])
+        self.assertIn("Même montant", " ".join(first["reasons"]))
         self.assertEqual(
             [gap["code"] for gap in opened["gaps"]], ["open", "lump_sum", "retention", "bank_fees"]
         )

@@ -287,7 +287,9 @@ class AccountBankStatementLine(models.Model):
             if known:
                 row["reasons"] = known.get("reasons") or row["reasons"]
                 row["against"] = known.get("against") or row["against"]
-            rows.append(row)
+            # what nothing speaks for is no candidate, unless somebody looks for it
+            if search or row["reasons"]:
+                rows.append(row)
         far = len(rank)
         rows.sort(key=lambda row: (rank.get(row["key"], far), row.pop("score"), row["key"]))
         shown = {row["key"] for row in rows}

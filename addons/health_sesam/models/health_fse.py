@@ -1,6 +1,7 @@
 import re
 
 from odoo import api, fields, models
+from odoo.exceptions import UserError
 
 from odoo.addons.health_billing.tools import cents
 
@@ -27,6 +28,26 @@ class HealthFse(models.Model):
         )
         self.env["health.lot"]._collect_sent(companies)
         return counts
+
+    def action_leave_lot(self):
+        """Take FSE out of lots that did not leave yet: they can be corrected, and go into another lot later.
+
+        :raises UserError: the lot left, so what it holds is a fact.
+        """
+        lots = self.lot_id
+        gone = lots.filtered(lambda lot: lot.sent_on or lot.origin != "built")
+        if gone or not lots:
+            raise UserError(
+                self.env._("Lot %s left already: its FSE stay in it.", gone[0].display_name)
+                if gone
+                else self.env._("FSE %s is in no lot.", self[:1].name)
+            )
+        self.check_access("write")
+        self.lot_id = False
+        empty = lots.filtered(lambda lot: not lot.fse_ids)
+        empty.sudo().unlink()
+        (lots - empty).action_write_file()
+        return True
 
     def _lot_payer(self):
         """Addressee of the lot: the fund, or the complementary insurer for a DRE."""

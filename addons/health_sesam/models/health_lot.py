@@ -205,6 +205,7 @@ class HealthLot(models.Model):
 
     def _set_sent(self, day):
         """Note that the lots left on ``day``: earlier acknowledgements no longer speak for them."""
+        self._corrected_since().sudo().lot_id = False
         self.arl_ids.write({"is_superseded": True})
         self.write({"sent_on": day, "arl_missed_on": False})
         for name, lots in self.grouped("name").items():
@@ -269,8 +270,16 @@ class HealthLot(models.Model):
         }
 
     def action_write_file(self):
-        """Write the B2 file of lots that did not leave again, from their FSE as they are now."""
-        wrong = self.filtered(lambda lot: lot.sent_on or lot.origin != "built" or not lot.fse_ids)
+        """Write the B2 file of lots that did not leave, or were refused, from their FSE as they are now.
+
+        An FSE that was corrected since leaves the lot: its correction has a lot of its own.
+        """
+        self._corrected_since().sudo().lot_id = False
+        wrong = self.filtered(
+            lambda lot: (
+                lot.sent_on and lot.state != "refused" or lot.origin != "built" or not lot.fse_ids
+            )
+        )
         if wrong:
             raise UserError(self.env._("Lot %s left already, or is empty.", wrong[0].display_name))
         claims, problems = self._claims(self.fse_ids)
@@ -282,6 +291,10 @@ class HealthLot(models.Model):
             vals = {"name": lot.name, "date": lot.date, "kind": lot.kind}
             lot.write(self._file_vals(vals, lot.company_id, fses[0]._lot_org(), fses, claims))
         return True
+
+    def _corrected_since(self):
+        """FSE of these lots that were corrected under another number, or given up: they never leave again."""
+        return self.fse_ids.filtered(lambda fse: fse.state in ("replaced", "written_off"))
 
     # -- sending ---------------------------------------------------------------------------------
 
@@ -304,6 +317,11 @@ class HealthLot(models.Model):
         for lot in self:
             if lot.origin != "built" or not lot.b2_file:
                 reasons[lot] = self.env._("has no B2 file of ours.")
+            elif corrected := lot._corrected_since():
+                reasons[lot] = self.env._(
+                    "FSE %s was corrected or given up since: write the file again, it leaves the lot.",
+                    ", ".join(corrected.mapped("name")),
+                )
             elif not lot.b2_checked or lot._file_differs():
                 reasons[lot] = self.env._(
                     "the B2 file no longer says what the lot holds: write it again first."
@@ -318,7 +336,10 @@ class HealthLot(models.Model):
         """Read the file back before it leaves: whether it says anything else than the lot."""
         self.ensure_one()
         try:
-            read = b2.read(base64.b64decode(self.with_context(bin_size=False).b2_file)).lots[0]
+            read = b2.read(
+                base64.b64decode(self.with_context(bin_size=False).b2_file),
+                layouts=self.env["health.format.layout"].sudo()._layouts(),
+            ).lots[0]
         except (NormError, IndexError):
             return True
         held = sorted((fse.name.lstrip("0"), cents(fse.amount_total)) for fse in self.fse_ids)
@@ -653,8 +674,9 @@ class HealthLot(models.Model):
     def _file_vals(self, vals, company, org, batch, claims):
         """The B2 file of a lot, written, read back and compared before it counts."""
         file = self._b2_file(vals, company, org, [claims[fse.id] for fse in batch])
-        content = b2.write(file)
-        read = b2.read(content)
+        layouts = self.env["health.format.layout"].sudo()._layouts()
+        content = b2.write(file, layouts=layouts)
+        read = b2.read(content, layouts=layouts)
         amount = {"total_fee": 0, "total_amo": 0, "total_amc": 0}
         for fse in batch:
             amount["total_fee"] += cents(fse.amount_total)

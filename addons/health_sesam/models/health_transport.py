@@ -354,7 +354,9 @@ class HealthTransport(models.Model):
             return None, row.state == "done"
         try:
             with self.env.cr.savepoint():
-                inbox = self.env["health.inbox"].ingest(file.name, content, company)
+                inbox = self.env["health.inbox"].ingest(
+                    file.name, content, company, background=True
+                )
         except OSError as broken:
             # nothing of it was kept (a full disk …): it is still over there for the next time
             raise TransportError(

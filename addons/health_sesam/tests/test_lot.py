@@ -180,6 +180,35 @@ class TestLot(SesamCommon):
         with self.assertRaisesRegex(UserError, "cannot be marked as sent"):
             lot.action_mark_sent()
 
+    def test_an_fse_leaves_a_lot_that_waits(self):
+        one, two = self.unsent("31", "32")
+        lot = self.build()
+        one.action_leave_lot()
+        self.assertEqual((one.lot_id, lot.fse_ids), (self.Lot, two))
+        [read] = b2.read(base64.b64decode(lot.with_context(bin_size=False).b2_file)).lots
+        self.assertEqual([claim.invoice_no.lstrip("0") for claim in read.invoices], ["32"])
+        two.action_leave_lot()
+        self.assertFalse(lot.exists(), "an empty lot goes")
+        lot = self.build()
+        lot.action_mark_sent()
+        with self.assertRaisesRegex(UserError, "left already"):
+            two.action_leave_lot()
+
+    def test_a_corrected_fse_never_leaves_again_with_its_lot(self):
+        one, two = self.unsent("33", "34")
+        lot = self.build()
+        lot.action_mark_sent()
+        self.env["health.arl"].create({"lot_id": lot.id, "result": "negative", "date": DAY})
+        self.assertEqual(lot.state, "refused")
+        new = one._correct()
+        self.assertEqual(one.state, "replaced")
+        self.assertIn(one.name, lot._may_not_leave(again=True)[lot])
+        lot.action_write_file()
+        self.assertEqual(lot.fse_ids, two)
+        [read] = b2.read(base64.b64decode(lot.with_context(bin_size=False).b2_file)).lots
+        self.assertEqual([claim.invoice_no.lstrip("0") for claim in read.invoices], ["34"])
+        self.assertFalse(new.lot_id)
+
     def test_dump_names_the_records(self):
         self.unsent("1")
         dump = self.build().b2_dump

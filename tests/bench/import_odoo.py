@@ -121,7 +121,7 @@ def main():
     parser.add_argument("--small", action="store_true", help="what CI runs: no target")
     options = parser.parse_args()
     if options.small:
-        options.rows, options.one_by_one = 600, 40
+        options.rows, options.one_by_one = 150, 20
     odoo.tools.config.parse_config(
         [f"--database={options.database}", "--log-level=error"], setup_logging=True
     )

@@ -43,5 +43,5 @@ class HealthSettlementMovement(models.Model):
         copy=False,
     )
     indu_id = fields.Many2one(
-        "health.indu", string="Indu", index="btree_not_null", ondelete="set null", copy=False
+        "health.indu", index="btree_not_null", ondelete="set null", copy=False
     )

@@ -31,7 +31,8 @@ class TestControl(FseCommon):
         own = rules.filtered(lambda rule: rule.code[:3] in ("DRO", "DEV", "TAR"))
         self.assertEqual(len(own), 13)
         self.assertTrue(all(own.mapped("reference")) and all(own.mapped("statement")))
-        rules -= own
+        # controls taught by rejections are listed by the addon that knows rejections
+        rules -= own + rules.filtered(lambda rule: rule.code.startswith("REJ"))
         self.assertEqual(set(rules.mapped("code")), set(ngap.rule_texts()))
         checked = rules.filtered("is_checked")
         self.assertEqual(set(checked.mapped("code")), set(ngap.RULES))

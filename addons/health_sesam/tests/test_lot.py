@@ -198,7 +198,14 @@ class TestLot(SesamCommon):
         one, two = self.unsent("33", "34")
         lot = self.build()
         lot.action_mark_sent()
-        self.env["health.arl"].create({"lot_id": lot.id, "result": "negative", "date": DAY})
+        self.env["health.arl"].create(
+            {
+                "company_id": self.nurse.id,
+                "lot_id": lot.id,
+                "result": "negative",
+                "date": DAY,
+            }
+        )
         self.assertEqual(lot.state, "refused")
         new = one._correct()
         self.assertEqual(one.state, "replaced")

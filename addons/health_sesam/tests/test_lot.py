@@ -202,6 +202,7 @@ class TestLot(SesamCommon):
             {
                 "company_id": self.nurse.id,
                 "lot_id": lot.id,
+                "lot_no": lot.name,
                 "result": "negative",
                 "date": DAY,
             }

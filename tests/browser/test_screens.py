@@ -25,12 +25,18 @@ ACTIONS = [
     "health_billing.action_cycle",
     "health_sesam.action_lot",
     "health_sesam.action_arl",
+    "health_sesam.action_format_layout",
+    "health_sesam.action_lot_rule",
     "health_noemie.action_settlement",
     "health_noemie.action_settlement_movement",
     "health_noemie.action_bank_credit",
     "health_noemie.action_rejection",
+    "health_noemie.action_rejection_lane",
     "health_noemie.action_reject_code",
     "health_noemie.action_reject_family",
+    "health_noemie.action_reject_watch",
+    "health_noemie.action_indu",
+    "health_noemie.action_payer_delay",
     "health_collections.action_share_late",
     "health_collections.action_reminder_history",
     "health_collections.action_letter",
@@ -44,6 +50,9 @@ EMPTY = [
     "health_billing.action_question",
     "health_billing.action_share_forclusion",
     "health_billing.action_visit_unbilled",
+    "health_sesam.action_arl_profile",
+    "health_sesam.action_transmission",
+    "health_sesam.action_transport",
 ]
 
 

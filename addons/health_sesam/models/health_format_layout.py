@@ -137,7 +137,7 @@ class HealthFormatLayout(models.Model):
             )
         replaced.write({"state": "replaced", "date_to": today})
         replaced.flush_recordset()
-        self.create(vals_list)
+        self.with_context(mail_create_nolog=True).create(vals_list)
 
     @api.model
     @tools.ormcache()

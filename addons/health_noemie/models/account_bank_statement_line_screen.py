@@ -15,6 +15,8 @@ SHOWN = 40
 NEAR = timedelta(days=15)
 #: days around a credit in which a settlement of the same practitioner is worth showing
 AROUND = timedelta(days=60)
+#: states of shares on which no money is waited for
+NOT_OWED = ("draft", "paid", "replaced", "written_off")
 #: words of bank labels that are no name
 NO_NAME = {
     "VIR", "VIRT", "VIREMENT", "SEPA", "RECU", "DE", "INST", "EMIS", "REF", "REFERENCE", "NOTPROVIDED", "FAVEUR",
@@ -379,14 +381,24 @@ class AccountBankStatementLine(models.Model):
         return same | near
 
     def _health_shares_around(self):
-        """Open shares of this very amount."""
+        """Open shares of this very amount, and what the payers that the label names still owe."""
+        names = text.Names(self._health_payer_pairs())
+        named = names.find(text.words(self.payment_ref or ""), text.words(self.partner_name or ""))
+        payers = self.env["res.partner"].search(
+            [("health_kind", "in", ("amo", "amc")), ("name", "in", list(named))]
+        )
         return self.env["health.share"].search(
             [
                 ("company_id", "=", self.company_id.id),
-                ("state", "not in", ("draft", "paid")),
-                ("amount_residual", "=", self.amount),
+                ("state", "not in", NOT_OWED),
                 ("fse_date", "<=", self.date),
+                "|",
+                ("amount_residual", "=", self.amount),
+                "&",
+                ("partner_id", "in", payers.ids),
+                ("amount_residual", "<=", self.amount),
             ],
+            order="fse_date desc, id desc",
             limit=SHOWN,
         )
 
@@ -396,8 +408,23 @@ class AccountBankStatementLine(models.Model):
         settlement = Domain.OR(
             [[(name, "ilike", search)] for name in ("name", "label1", "label2", "payer_text")]
         )
-        share = Domain("fse_id.name", "ilike", search) | Domain.OR(
-            [[(f"{name}.name", "ilike", search)] for name in ("patient_id", "partner_id")]
+        wanted = " ".join(text.words(search))
+        # people type names without accents; the debtors of what is open are few
+        open_shares = company & Domain("state", "not in", NOT_OWED)
+        people = self.env["res.partner"].union(
+            *(
+                partner
+                for who in ("patient_id", "partner_id")
+                for (partner,) in self.env["health.share"]._read_group(open_shares, [who])
+                if wanted and wanted in " ".join(text.words(partner.name or ""))
+            )
+        )
+        payers = people.filtered(lambda partner: partner.health_kind in ("amo", "amc"))
+        settlement |= Domain("payer_id", "in", payers.ids)
+        share = (
+            Domain("fse_id.name", "ilike", search)
+            | Domain("patient_id", "in", people.ids)
+            | Domain("partner_id", "in", people.ids)
         )
         amount = (
             search.replace(" ", "").replace("\N{NO-BREAK SPACE}", "").strip("€").replace(",", ".")
@@ -412,10 +439,7 @@ class AccountBankStatementLine(models.Model):
                 company & Domain("state", "=", "announced") & settlement, limit=SHOWN
             ),
             self.env["health.share"].search(
-                company
-                & Domain("state", "not in", ("draft", "paid"))
-                & Domain("amount_residual", "!=", 0)
-                & share,
+                open_shares & Domain("amount_residual", "!=", 0) & share,
                 limit=SHOWN,
             ),
         )

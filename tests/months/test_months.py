@@ -111,7 +111,7 @@ class Checks:
         self.assertFalse(wrong, self.told(f"{len(wrong)} wrong: {wrong[:4]}"))
         # a month this small has about a hundred of them: one is one per cent
         self.assertGreaterEqual(
-            right + 1, self.wanted * wanted, self.told(f"{right} of {wanted}: {missed[:6]}")
+            right + 1, self.wanted * wanted, self.told(f"{right} of {wanted}: {missed}")
         )
         self.assertFalse(silent, self.told(f"no reason: {silent[:4]}"))
 
@@ -235,7 +235,7 @@ class Checks:
 @tagged("post_install", "-at_install")
 class TestHostileMonth(Checks, MonthCase):
     # asked week after week, the matcher leaves to a person the numbers that look like one received before
-    seed, preset, wanted = "odoo-1", "hostile", 0.92
+    seed, preset, wanted = "odoo-1", "hostile", 0.99
 
 
 @tagged("post_install", "-at_install")

@@ -88,19 +88,23 @@ class _Payee:
         }
         negative = [s for s in settlements if s.expected_cents < 0]
         self.bank = bank.sort_out(movements, settled, ignored, names, negative)
-        self.refs = {
+        received = {
             bare
             for movement in settled
             for number in getattr(movement, "references", ())
             if len(bare := number.lstrip("0")) >= text.STRONG
+            # the payee's own number stands on every label, and says nothing of this very transfer
+            and not any(known in bare for known in ignored)
         }
         self.account = Account(
             [s for s in settlements if s.expected_cents > 0],
             self.bank.incoming,
             Shares(shares),
             names,
-            self.refs,
+            received,
         )
+        #: numbers of what is received already; one that still waits for its rest is none of them
+        self.refs = received - self.account.by_ref.keys()
         # a debit that a payer announced is read like a credit, turned round
         self.back = Account(
             [replace(s, expected_cents=-s.expected_cents) for s in negative],

@@ -14,6 +14,7 @@ person, with the readings ranked (`explain`).
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import replace
+from datetime import date
 
 from . import bank, explain
 from . import labels as text
@@ -116,6 +117,9 @@ class _Payee:
             Shares(()),
             names,
         )
+        #: the last day that anything tells of
+        self.today = max((r.date for r in (*settlements, *movements, *settled)), default=date.min)
+        self.account.today = self.today
         self.blocked = {}
         self.unannounced = defaultdict(list)
         for movement in settled:
@@ -235,6 +239,8 @@ class _Payee:
                 reading.unsound = self.blocked[credit.id]
             elif self.refs & account.labels[credit.id].numbers:
                 reading.unsound = "le libellé cite un virement reçu déjà"
+            elif account.guessed(reading, credit):
+                reading.unsound = "un autre retour peut encore venir qui l'explique mieux"
 
 
 def _uncontested(sure: list[Reading], component: list[Reading]) -> list[Reading]:

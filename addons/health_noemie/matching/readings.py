@@ -301,11 +301,25 @@ class Account:
                     continue  # another settlement's own
                 level = self._garbled(bare, ref, named, close)
                 how = "garbled"
+                if level == GUESS and bare != ref and self._cut_beside(label, shown, ref):
+                    level = 0
                 if not level and len(shown) < len(ref):
                     level, how = self._cut(shown, ref, settlement, credit, named, close), "cut"
                 if level and (best is None or level > best.level):
                     best = Quote(ref, shown, how, level)
         return best
+
+    @staticmethod
+    def _cut_beside(label: text.Label, shown: str, ref: str) -> bool:
+        """Whether a number only comes near a reference with what stands beside it: a cut one, and a day."""
+        return any(
+            piece != shown
+            and len(piece) >= text.CUT_NUMBER
+            and piece in shown
+            and (ref.startswith(piece) or ref.endswith(piece))
+            for group in label.groups
+            for piece in group
+        )
 
     def _garbled(self, shown: str, ref: str, named: bool, close: bool) -> int:
         if shown == ref:

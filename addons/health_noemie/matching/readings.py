@@ -34,8 +34,8 @@ CHANCE = 200
 LATE_RETURN = timedelta(days=30)
 #: … and one that may be announced yet contests what has no number, for that long
 FRESH = timedelta(days=14)
-#: letters and digits that begin a number, cut too short to be one
-BEGUN = re.compile(rf"[A-Z]+\d{{2,{text.CUT_NUMBER - 1}}}")
+#: letters and digits that begin a number, cut before its counter: a year and a month at most
+BEGUN = re.compile(r"[A-Z]+\d{2,4}")
 #: more open settlements than that around one credit: uniqueness costs too much to prove
 BLOCK_LIMIT = 60
 #: numbers of transfers that differ by less are a counter's; none that differ by less: no counter
@@ -460,11 +460,7 @@ class Account:
         days = {s.date for s in reading.settlements}
         if len(days) > 1 or (credit.date < min(days) and credit.date + FRESH > self.today):
             return True
-        begun = {
-            word
-            for word in self.labels[credit.id].label
-            if BEGUN.fullmatch(word)
-        }
+        begun = {word for word in self.labels[credit.id].label if BEGUN.fullmatch(word)}
         return any(
             whole != word and whole.startswith(word)
             for s in (reading.settlements if begun else ())

@@ -13,7 +13,7 @@ from .case import Verdict, assess, matching_case
 from .habits import CALM, HOSTILE, MESSY, PRESETS, Habits
 from .judge import Judge
 from .model import Link, Size
-from .weeks import play_weeks
+from .weeks import play_arrivals, play_weeks
 
 __all__ = [
     "CALM",
@@ -26,6 +26,7 @@ __all__ = [
     "Verdict",
     "assess",
     "generate",
+    "play_arrivals",
     "play_weeks",
 ]
 

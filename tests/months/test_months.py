@@ -4,6 +4,7 @@
 """
 
 import os
+import re
 from collections import Counter
 from datetime import date
 
@@ -17,12 +18,14 @@ from months.truth import MonthTruth
 
 SEED = os.environ.get("FACTURIERE_SEED") or date.today().isoformat()
 WANTED = 0.99
+#: reasons of credits that two settlements explain as well, or that a return to come may explain
+UNCLEAR = "départage|peut encore venir"
 
 
 class MonthCase(TransactionCase):
     """One month, worked once for all its tests."""
 
-    seed, preset, wanted = None, None, WANTED
+    seed, preset = None, None
     size = months.Size(practitioners=2, fse=150)
 
     @classmethod
@@ -109,9 +112,11 @@ class Checks:
                     missed.append((movement.case, movement.label, reasons.get(movement)))
         wanted = sum(movement.amount > 0 for movement in self.month.matchable)
         self.assertFalse(wrong, self.told(f"{len(wrong)} wrong: {wrong[:4]}"))
-        # a month this small has about a hundred of them: one is one per cent
+        # a month of less than a hundred has no per cent to spare: one that nobody could tell apart is forgiven
+        unclear = any(re.search(UNCLEAR, reason or "") for _case, _label, reason in missed)
+        forgiven = int(wanted < 100 and unclear)
         self.assertGreaterEqual(
-            right + 1, self.wanted * wanted, self.told(f"{right} of {wanted}: {missed[:6]}")
+            right + forgiven, WANTED * wanted, self.told(f"{right} of {wanted}: {missed[:6]}")
         )
         self.assertFalse(silent, self.told(f"no reason: {silent[:4]}"))
 
@@ -234,8 +239,7 @@ class Checks:
 
 @tagged("post_install", "-at_install")
 class TestHostileMonth(Checks, MonthCase):
-    # asked week after week, the matcher leaves to a person the numbers that look like one received before
-    seed, preset, wanted = "odoo-1", "hostile", 0.92
+    seed, preset = "odoo-1", "hostile"
 
 
 @tagged("post_install", "-at_install")

@@ -338,6 +338,59 @@ def test_a_number_received_already_is_not_received_again():
     assert not result.decisions
 
 
+def test_the_payees_number_was_never_received():
+    """Payers print the billing number on every label: it is on what was received, too."""
+    own = "000000996000014"
+    known = Settled(5, "nurse", DAY, 900, f"{NAMED} {own} {REF}", references=(own, REF))
+    cut = f"{NAMED} {own} 2618044 0629"
+    transfer = settlement(1, 500, "261804400123", ignored=("996000014",))
+    result = match([transfer], [credit(7, 500, cut)], (), (), [known])
+    assert told(result) == [("garbled", (7,), (1,))]
+
+
+def test_the_rest_of_a_transfer_that_came_in_part():
+    """Its number was received already, and still waits: the label quotes it whole, or only begins it."""
+    known = Settled(5, "nurse", DAY, 900, f"{NAMED} {REF}", references=(REF,))
+    rest = settlement(1, 500, REF)
+    result = match([rest], [credit(7, 500, f"{NAMED} {REF}")], (), (), [known])
+    assert told(result) == [("reference", (7,), (1,))]
+    pieces = [credit(7, 200, f"{NAMED} {REF}"), credit(8, 300, f"{NAMED} {REF}", day=2)]
+    assert told(match([rest], pieces, (), (), [known])) == [("split", (7, 8), (1,))]
+    # another amount is no rest
+    assert not match([rest], [credit(7, 501, f"{NAMED} {REF}")], (), (), [known]).decisions
+
+
+def test_what_comes_before_it_is_announced_waits_for_other_returns():
+    early = [credit(7, 500, day=-2)]
+    assert not match([settlement(1, 500)], early).decisions
+    known = Settled(5, "nurse", DAY + timedelta(days=20), 900, NAMED, references=(REF,))
+    result = match([settlement(1, 500)], early, (), (), [known])
+    assert told(result) == [("payer", (7,), (1,))]
+
+
+def test_the_beginning_of_a_number_says_that_there_is_one():
+    transfer = settlement(1, 500, "TP2607838787")
+    waiting = match([transfer], [credit(7, 500, f"{NAMED} TP2607 TIERS PAYANT")])
+    assert not waiting.decisions
+    assert "peut encore venir" in left(waiting, 7).reason
+    assert match([transfer], [credit(7, 500, f"{NAMED} TIERS PAYANT")]).decisions
+
+
+def test_a_cut_number_and_a_day_make_no_faulty_number():
+    twins = [settlement(1, 500, "261731480727"), settlement(2, 500, "261731480728")]
+    result = match(twins, [credit(7, 500, f"{NAMED} 261731480 0727")])
+    assert not result.decisions
+
+
+def test_the_debit_takes_back_the_credit_of_its_very_number():
+    known = [
+        Settled(5, "nurse", DAY, 500, "VIR TP2607196260", references=("2607196260",)),
+        Settled(6, "nurse", DAY, 500, "VIR TP26071962", references=("2607196261",)),
+    ]
+    result = match([], [credit(8, -500, "ANNULATION VIR TP26071962", day=4)], (), (), known)
+    assert [(r.debit_id, r.credit_id) for r in result.reversals] == [(8, 6)]
+
+
 def test_a_credit_taken_back_pays_nothing_and_its_repeat_does():
     result = match(
         [settlement(1, 500, REF)],

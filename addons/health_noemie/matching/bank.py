@@ -236,13 +236,17 @@ def _claims(debits, incoming, settled, ignored, names):
         short = {number for number in rare & own.numbers if not text.is_date(number, debit.date)}
         says = bool(BACK_WORDS & set(own.label))
         core = _core(own.words)
-        claims, maybe = [], []
+        claims, maybe, whole = [], [], set()
         for credit in same[start:end]:
             label = read[credit.id]
             theirs = label.numbers | label.other
-            both = (numbers & theirs) or {n for n in numbers if any(_part(n, m) for m in theirs)}
+            both = numbers & theirs
             if isinstance(credit, Settled):
                 both |= numbers & {number.lstrip("0") for number in credit.references}
+            if both:
+                whole.add(credit.id)
+            else:
+                both = {n for n in numbers if any(_part(n, m) for m in theirs)}
             amount = text.euros(credit.amount_cents)
             if both:
                 why = (
@@ -280,6 +284,9 @@ def _claims(debits, incoming, settled, ignored, names):
                 claims.append((3 if named else 4, credit, why))
             elif named:
                 maybe.append(credit.id)
+        if whole:
+            # the same number beats one that only begins or ends alike
+            claims = [claim for claim in claims if claim[0] or claim[1].id in whole]
         if claims:
             pairs[debit.id] = claims
         elif maybe:

@@ -14,6 +14,7 @@ person, with the readings ranked (`explain`).
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import replace
+from datetime import date
 
 from . import bank, explain
 from . import labels as text
@@ -88,19 +89,23 @@ class _Payee:
         }
         negative = [s for s in settlements if s.expected_cents < 0]
         self.bank = bank.sort_out(movements, settled, ignored, names, negative)
-        self.refs = {
+        received = {
             bare
             for movement in settled
             for number in getattr(movement, "references", ())
             if len(bare := number.lstrip("0")) >= text.STRONG
+            # the payee's own number stands on every label, and says nothing of this very transfer
+            and not any(known in bare for known in ignored)
         }
         self.account = Account(
             [s for s in settlements if s.expected_cents > 0],
             self.bank.incoming,
             Shares(shares),
             names,
-            self.refs,
+            received,
         )
+        #: numbers of what is received already; one that still waits for its rest is none of them
+        self.refs = received - self.account.by_ref.keys()
         # a debit that a payer announced is read like a credit, turned round
         self.back = Account(
             [replace(s, expected_cents=-s.expected_cents) for s in negative],
@@ -112,6 +117,9 @@ class _Payee:
             Shares(()),
             names,
         )
+        #: the last day that anything tells of
+        self.today = max((r.date for r in (*settlements, *movements, *settled)), default=date.min)
+        self.account.today = self.today
         self.blocked = {}
         self.unannounced = defaultdict(list)
         for movement in settled:
@@ -231,6 +239,8 @@ class _Payee:
                 reading.unsound = self.blocked[credit.id]
             elif self.refs & account.labels[credit.id].numbers:
                 reading.unsound = "le libellé cite un virement reçu déjà"
+            elif account.guessed(reading, credit):
+                reading.unsound = "un autre retour peut encore venir qui l'explique mieux"
 
 
 def _uncontested(sure: list[Reading], component: list[Reading]) -> list[Reading]:

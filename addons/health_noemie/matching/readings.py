@@ -1,5 +1,6 @@
 """Every way to read the movements of one payee: what may be decided, and what contests it."""
 
+import re
 from bisect import bisect_left, bisect_right
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
@@ -33,6 +34,8 @@ CHANCE = 200
 LATE_RETURN = timedelta(days=30)
 #: … and one that may be announced yet contests what has no number, for that long
 FRESH = timedelta(days=14)
+#: letters and digits that begin a number, cut before its counter: a year and a month at most
+BEGUN = re.compile(r"[A-Z]+\d{2,4}")
 #: more open settlements than that around one credit: uniqueness costs too much to prove
 BLOCK_LIMIT = 60
 #: numbers of transfers that differ by less are a counter's; none that differ by less: no counter
@@ -195,11 +198,8 @@ class Account:
             self.named[credit.id] = {key: named[key] for key in named if key in keys}
         for credit in self.credits:
             self.quotes[credit.id] = self._quotes(credit)
-        #: the last day that anything tells of
-        self.today = max(
-            (r.date for found in (self.settlements, self.credits) for r in found[-1:]),
-            default=date.min,
-        )
+        #: the last day that anything tells of; set by whoever knows more than this account
+        self.today = date.min
         #: lengths of the numbers that this bank prints on labels besides references
         self.noise = frozenset()
         self.constant = frozenset()
@@ -301,11 +301,25 @@ class Account:
                     continue  # another settlement's own
                 level = self._garbled(bare, ref, named, close)
                 how = "garbled"
+                if level == GUESS and bare != ref and self._cut_beside(label, shown, ref):
+                    level = 0
                 if not level and len(shown) < len(ref):
                     level, how = self._cut(shown, ref, settlement, credit, named, close), "cut"
                 if level and (best is None or level > best.level):
                     best = Quote(ref, shown, how, level)
         return best
+
+    @staticmethod
+    def _cut_beside(label: text.Label, shown: str, ref: str) -> bool:
+        """Whether a number only comes near a reference with what stands beside it: a cut one, and a day."""
+        return any(
+            piece != shown
+            and len(piece) >= text.CUT_NUMBER
+            and piece in shown
+            and (ref.startswith(piece) or ref.endswith(piece))
+            for group in label.groups
+            for piece in group
+        )
 
     def _garbled(self, shown: str, ref: str, named: bool, close: bool) -> int:
         if shown == ref:
@@ -433,6 +447,27 @@ class Account:
             ):
                 return bare
         return ""
+
+    def guessed(self, reading: Reading, credit: Credit) -> bool:
+        """Whether a return that has not come yet may well explain a credit better.
+
+        True of what no number carries when it was received before it is announced, when it is a sum of several
+        days, or when the label shows the first letters and digits of a number, too few to tell whose.
+        """
+        late = credit.date + LATE_RETURN > self.today
+        if not late or not reading.settlements:
+            return False
+        days = {s.date for s in reading.settlements}
+        if len(days) > 1 or (credit.date < min(days) and credit.date + FRESH > self.today):
+            return True
+        begun = {word for word in self.labels[credit.id].label if BEGUN.fullmatch(word)}
+        return any(
+            whole != word and whole.startswith(word)
+            for s in (reading.settlements if begun else ())
+            for label in s.labels
+            for whole in text.words(label)
+            for word in begun
+        )
 
     # -- readings ----------------------------------------------------------------------------------
 

@@ -121,7 +121,9 @@ class AccountBankStatementLine(models.Model):
                 number
                 for settlement in settlements
                 for number in text.references(
-                    (settlement.label1 or "", settlement.label2 or ""), (), settlement.transfer_date
+                    (settlement.label1 or "", settlement.label2 or ""),
+                    settlement._common_numbers(),
+                    settlement.transfer_date,
                 )
             }
             values.append(

@@ -642,6 +642,16 @@ class HealthSettlement(models.Model):
             adopted.sudo().modified(["statement_line_ids"])
         return adopted
 
+    def _common_numbers(self):
+        """Numbers that stand on every transfer of this payer to this practitioner."""
+        self.ensure_one()
+        numbers = (
+            self.company_id.health_provider_no,
+            self.payer_id.health_org_no,
+            self.sender_no,
+        )
+        return tuple(filter(None, numbers))
+
     def _matcher_values(self):
         """The settlements as the matcher takes them."""
         values = []
@@ -662,16 +672,7 @@ class HealthSettlement(models.Model):
                     expected_cents=cents(record.amount_left),
                     retained_cents=cents(record.amount_retained),
                     lump_cents=cents(record.amount_lump),
-                    ignored=tuple(
-                        filter(
-                            None,
-                            [
-                                record.company_id.health_provider_no,
-                                payer.health_org_no,
-                                record.sender_no,
-                            ],
-                        )
-                    ),
+                    ignored=record._common_numbers(),
                 )
             )
         return values

@@ -321,8 +321,19 @@ class HealthShare(models.Model):
             Move = self.env["account.move"].sudo().with_company(company).with_context(**FAST)
             for start in range(0, len(shares), BATCH):
                 batch = shares[start : start + BATCH]
-                made = Move.create([share._prepare_invoice(journals, accounts) for share in batch])
-                made.action_post()
+                debtors = {
+                    partner: partner._health_invoice_values(company) for partner in batch.partner_id
+                }
+                made = Move.create(
+                    [
+                        {
+                            **share._prepare_invoice(journals, accounts),
+                            **debtors[share.partner_id],
+                        }
+                        for share in batch
+                    ]
+                )
+                made._health_post()
                 for share, move in zip(batch, made, strict=True):
                     share.move_id = move
                 moves += made

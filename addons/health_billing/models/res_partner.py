@@ -231,3 +231,11 @@ class ResPartner(models.Model):
             ]
         )
         return found | dict(zip(missing, made, strict=True))
+
+    def _health_invoice_values(self, company):
+        """What Odoo would look up for each invoice of this debtor, the same on all of them."""
+        self.ensure_one()
+        partner = self.sudo().with_company(company)
+        delivery = partner.browse(partner.address_get(["delivery"])["delivery"])
+        position = partner.env["account.fiscal.position"]._get_fiscal_position(partner, delivery)
+        return {"partner_shipping_id": delivery.id, "fiscal_position_id": position.id}

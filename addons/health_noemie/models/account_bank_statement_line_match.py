@@ -3,6 +3,7 @@ from datetime import timedelta
 
 from odoo import api, models
 from odoo.fields import Domain
+from odoo.tools import SQL
 
 from odoo.addons.health_billing.tools import QUIET, cents, format_cents
 
@@ -146,41 +147,54 @@ class AccountBankStatementLine(models.Model):
 
         A fund (AMO) always announces what it pays: its credits wait for their return.
         """
-        shares = (
-            self.env["health.share"]
-            .search(
-                [
-                    ("company_id", "in", companies.ids),
-                    ("state", "not in", NOT_OPEN),
-                    ("amount_residual", ">", 0),
-                ]
-            )
-            .filtered(lambda share: not share.announced_amount)
+        Share = self.env["health.share"]
+        # read as plain rows: there are thousands of them at every file received
+        self.env.flush_all()
+        query = Share._search(
+            [
+                ("company_id", "in", companies.ids),
+                ("state", "not in", NOT_OPEN),
+                ("amount_residual", ">", 0),
+            ],
+            order=Share._order,
         )
+        fse = query.left_join(query.table, "fse_id", "health_fse", "id", "fse_id")
+        move = query.left_join(query.table, "move_id", "account_move", "id", "move_id")
+        columns = [
+            *(
+                SQL.identifier(query.table, name)
+                for name in ("id", "company_id", "partner_id", "debtor_kind")
+            ),
+            SQL.identifier(query.table, "amount_residual"),
+            SQL.identifier(query.table, "announced_amount"),
+            SQL(
+                "COALESCE(%s, %s)",
+                SQL.identifier(query.table, "sent_on"),
+                SQL.identifier(query.table, "fse_date"),
+            ),
+            SQL.identifier(fse, "name"),
+            SQL.identifier(fse, "lot_no"),
+            SQL.identifier(move, "name"),
+        ]
+        rows = [row for row in self.env.execute_query(query.select(*columns)) if not row[5]]
         names = {}
-        for partner in shares.partner_id:
+        for partner in self.env["res.partner"].browse({row[2] for row in rows}):
             known = [] if partner.health_to_complete else [partner.name or ""]
             known += (partner.health_bank_names or "").splitlines()
             names[partner.id] = tuple(name.strip() for name in known if name.strip())
-        values = []
-        for share in shares:
-            fse = share.fse_id
-            references = [fse.name, share.move_id.name]
-            if fse.lot_no:
-                references.append(f"LOT {fse.lot_no}")
-            values.append(
-                OpenShare(
-                    id=share.id,
-                    payee=share.company_id.id,
-                    payer_key=share.partner_id.id,
-                    payer_names=names[share.partner_id.id],
-                    references=tuple(filter(None, references)),
-                    amount_cents=cents(share.amount_residual),
-                    date=share.sent_on or share.fse_date,
-                    kind=share.debtor_kind,
-                )
+        return [
+            OpenShare(
+                id=share,
+                payee=company,
+                payer_key=partner,
+                payer_names=names[partner],
+                references=tuple(filter(None, (number, invoice, lot and f"LOT {lot}"))),
+                amount_cents=cents(residual),
+                date=day,
+                kind=kind,
             )
-        return values
+            for share, company, partner, kind, residual, _said, day, number, lot, invoice in rows
+        ]
 
     # -- what it answers -----------------------------------------------------------------------------
 

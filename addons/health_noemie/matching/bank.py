@@ -209,6 +209,17 @@ def sort_out(
     return sorted_
 
 
+def _shared(numbers, credit, label) -> tuple[set[str], bool]:
+    """Numbers of a debit that a credit bears too, and whether whole (else as a part of its own)."""
+    theirs = label.numbers | label.other
+    both = numbers & theirs
+    if isinstance(credit, Settled):
+        both |= numbers & {number.lstrip("0") for number in credit.references}
+    if both:
+        return both, True
+    return {n for n in numbers if any(_part(n, m) for m in theirs)}, False
+
+
 def _claims(debits, incoming, settled, ignored, names):
     """For each debit the credits that it may take back: (strength, credit, why), 0 the strongest."""
     by_amount = defaultdict(list)
@@ -239,14 +250,9 @@ def _claims(debits, incoming, settled, ignored, names):
         claims, maybe, whole = [], [], set()
         for credit in same[start:end]:
             label = read[credit.id]
-            theirs = label.numbers | label.other
-            both = numbers & theirs
-            if isinstance(credit, Settled):
-                both |= numbers & {number.lstrip("0") for number in credit.references}
-            if both:
+            both, is_whole = _shared(numbers, credit, label)
+            if is_whole:
                 whole.add(credit.id)
-            else:
-                both = {n for n in numbers if any(_part(n, m) for m in theirs)}
             amount = text.euros(credit.amount_cents)
             if both:
                 why = (

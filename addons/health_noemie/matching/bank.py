@@ -209,6 +209,11 @@ def sort_out(
     return sorted_
 
 
+def _received(movement: Credit) -> set[str]:
+    """Numbers of what an explained movement paid."""
+    return {number.lstrip("0") for number in getattr(movement, "references", ())}
+
+
 def _claims(debits, incoming, settled, ignored, names):
     """For each debit the credits that it may take back: (strength, credit, why), 0 the strongest."""
     by_amount = defaultdict(list)
@@ -240,13 +245,9 @@ def _claims(debits, incoming, settled, ignored, names):
         for credit in same[start:end]:
             label = read[credit.id]
             theirs = label.numbers | label.other
-            both = numbers & theirs
-            if isinstance(credit, Settled):
-                both |= numbers & {number.lstrip("0") for number in credit.references}
-            if both:
-                whole.add(credit.id)
-            else:
-                both = {n for n in numbers if any(_part(n, m) for m in theirs)}
+            same_numbers = numbers & (theirs | _received(credit))
+            whole |= {credit.id} if same_numbers else set()
+            both = same_numbers or {n for n in numbers if any(_part(n, m) for m in theirs)}
             amount = text.euros(credit.amount_cents)
             if both:
                 why = (

@@ -209,15 +209,9 @@ def sort_out(
     return sorted_
 
 
-def _shared(numbers, credit, label) -> tuple[set[str], bool]:
-    """Numbers of a debit that a credit bears too, and whether whole (else as a part of its own)."""
-    theirs = label.numbers | label.other
-    both = numbers & theirs
-    if isinstance(credit, Settled):
-        both |= numbers & {number.lstrip("0") for number in credit.references}
-    if both:
-        return both, True
-    return {n for n in numbers if any(_part(n, m) for m in theirs)}, False
+def _received(movement: Credit) -> set[str]:
+    """Numbers of what an explained movement paid."""
+    return {number.lstrip("0") for number in getattr(movement, "references", ())}
 
 
 def _claims(debits, incoming, settled, ignored, names):
@@ -250,9 +244,10 @@ def _claims(debits, incoming, settled, ignored, names):
         claims, maybe, whole = [], [], set()
         for credit in same[start:end]:
             label = read[credit.id]
-            both, is_whole = _shared(numbers, credit, label)
-            if is_whole:
-                whole.add(credit.id)
+            theirs = label.numbers | label.other
+            same_numbers = numbers & (theirs | _received(credit))
+            whole |= {credit.id} if same_numbers else set()
+            both = same_numbers or {n for n in numbers if any(_part(n, m) for m in theirs)}
             amount = text.euros(credit.amount_cents)
             if both:
                 why = (

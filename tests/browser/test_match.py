@@ -57,7 +57,7 @@ def test_credit_without_return(page, base_url, log_in, screens, errors, shot):
     assert shares().count("'paid', '0.00'") == len(CASE["fse_no"]), shares()
 
     # a slip: what was booked comes back exactly as it was
-    screen.get_by_role("button", name="Annuler").first.click()
+    screen.locator(".o_hm_done button").click()
     screens.settled()
     expect(screen.locator(".o_hm_queue li", has_text=CREDIT)).to_have_count(1)
     assert shares() == before

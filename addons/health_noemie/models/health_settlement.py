@@ -1,9 +1,9 @@
 import base64
 import hashlib
 from collections import defaultdict
+from datetime import timedelta
 
 from odoo import api, fields, models
-from odoo.tools import SQL
 
 from odoo.addons.health_billing.models.health_inbox import InboxReview
 from odoo.addons.health_billing.tools import cents, euros, format_cents
@@ -561,6 +561,27 @@ class HealthSettlement(models.Model):
 
     # -- matching ------------------------------------------------------------------------------------
 
+    @api.model
+    def _credits_without_return(self, announced):
+        """Credits that a payer's shares were booked on before any return told of them (whoever decided it).
+
+        :param announced: ids of the shares that returns now speak of; nothing is looked for without any
+        """
+        credits = self.env["account.bank.statement.line"].sudo()
+        if not announced:
+            return credits
+        days = self.env["health.parameter"].value_of("match_context_days")
+        return credits.search(
+            [
+                ("company_id", "in", self.company_id.ids),
+                ("date", ">=", min(self.mapped("transfer_date")) - timedelta(days=days)),
+                ("amount", ">", 0),
+                ("is_reconciled", "=", True),
+                ("health_settlement_ids", "=", False),
+                ("health_match_rule", "!=", "patient"),
+            ]
+        )
+
     def _adopt_credits(self):
         """Returns that come after their money: the credits were booked on the very shares that they announce.
 
@@ -568,29 +589,17 @@ class HealthSettlement(models.Model):
 
         :return: the settlements that found their credits
         """
-        self.env.flush_all()
         paid = defaultdict(dict)  # settlement → {(share, credit): [cents, item]}
-        if self:
-            for settlement, share, credit, item, amount in self.env.execute_query(
-                SQL(
-                    """
-                    SELECT line.settlement_id, line.share_id, bank.id, paying.id, part.amount
-                      FROM health_settlement_line line
-                      JOIN health_share share ON share.id = line.share_id
-                      JOIN account_move_line due ON due.move_id = share.move_id
-                      JOIN account_partial_reconcile part ON part.debit_move_id = due.id
-                      JOIN account_move_line paying ON paying.id = part.credit_move_id
-                      JOIN account_bank_statement_line bank ON bank.move_id = paying.move_id
-                     WHERE line.settlement_id IN %s
-                       AND line.in_transfer
-                       AND line.paid > 0
-                       AND NOT EXISTS (SELECT 1 FROM health_settlement_bank_line_rel rel
-                                        WHERE rel.statement_line_id = bank.id)
-                    """,
-                    tuple(self.ids),
-                )
-            ):
-                paid[settlement][share, credit] = (cents(amount), item)
+        announced = defaultdict(list)  # share → settlements
+        for line in self.line_ids:
+            if line.in_transfer and line.paid > 0 and line.share_id:
+                announced[line.share_id.id].append(line.settlement_id.id)
+        # few credits are booked without a settlement: they lead, not the parts that payers announce
+        for part in self._credits_without_return(announced).move_id.line_ids.matched_debit_ids:
+            item = part.credit_move_id
+            share = part.debit_move_id.move_id.health_share_id.id
+            for settlement in announced.get(share, ()):
+                paid[settlement][share, item.statement_line_id.id] = (cents(part.amount), item.id)
         adopted, taken, pairs = self.browse(), set(), []
         for settlement in self.browse(paid).filtered(lambda s: not s.amount_received):
             facts = paid[settlement.id]

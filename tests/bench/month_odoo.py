@@ -179,7 +179,7 @@ def settled(env, companies):
         "states": states,
         "credits": len(credits),
         "matched": len(matched),
-        "balance": float(env.cr.fetchone()[0]),
+        "balance": env.cr.fetchone()[0],
     }
 
 

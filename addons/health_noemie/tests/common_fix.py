@@ -4,6 +4,7 @@ from datetime import date, timedelta
 
 from odoo.addons.health_billing.tests.common_fse import DAY as CARE
 from odoo.addons.health_billing.tests.common_fse import FseCommon
+from odoo.addons.health_billing.tools import cents
 
 from .common import NoemieCommon
 
@@ -70,7 +71,7 @@ class FixCommon(FseCommon, NoemieCommon):
             self.noemie(
                 self.settlement(
                     *(
-                        self.rejected(fse.name, round(fse.amount_total * 100), code, label, part)
+                        self.rejected(fse.name, cents(fse.amount_total), code, label, part)
                         for fse in fses
                     ),
                     ref=f"2628{number:08d}",

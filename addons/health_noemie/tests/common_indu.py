@@ -2,6 +2,7 @@
 
 from datetime import date
 
+from odoo.addons.health_billing.tools import cents
 from odoo.addons.health_sesam.norms import noemie
 
 from .common import DAY, NoemieCommon
@@ -80,9 +81,9 @@ class InduCommon(NoemieCommon):
         )
         return {
             account.with_company(company or self.nurse).code: (
-                round(balance * 100),
-                round(left * 100),
+                cents(balance),
+                cents(left),
             )
             for account, balance, left in rows
-            if round(balance * 100) or round(left * 100)
+            if cents(balance) or cents(left)
         }

@@ -5,6 +5,8 @@ from datetime import date, timedelta
 from odoo.exceptions import UserError, ValidationError
 from odoo.tests import Form, tagged
 
+from odoo.addons.health_billing.tools import cents
+
 from .common import DAY
 from .common_indu import InduCommon
 
@@ -256,7 +258,7 @@ class TestIndu(InduCommon):
             indu.amount_unlisted,
         ]
         self.assertEqual(parts, [10.01, 20.02, 30.03, 40.04, 19.9])
-        self.assertEqual(round(sum(parts) * 100), round(indu.amount_claimed * 100))
+        self.assertEqual(sum(map(cents, parts)), cents(indu.amount_claimed))
         self.assertIn("120,00 €", indu.warning)
 
     def test_lines_find_their_claims(self):

@@ -5,6 +5,8 @@ from datetime import timedelta
 from odoo.exceptions import UserError
 from odoo.tests import tagged
 
+from odoo.addons.health_billing.tools import cents
+
 from .common import DAY, REFERENCE
 from .common_indu import InduCommon
 
@@ -67,7 +69,7 @@ class TestInduBooking(InduCommon):
         )
         indu.action_book()
         for move in self.moves(indu):
-            self.assertEqual(round(sum(move.line_ids.mapped("balance")) * 100), 0)
+            self.assertEqual(sum(map(cents, move.line_ids.mapped("balance"))), 0)
             self.assertEqual(move.line_ids.partner_id, self.cpam)
             words = " ".join([move.ref or "", *move.line_ids.mapped("name")])
             for care in ("000000101", "DURAND", "Durand", "Pansement"):

@@ -5,6 +5,7 @@ from odoo.tests import Form, freeze_time, tagged
 
 from odoo.addons.health_billing.tests.common import with_key
 from odoo.addons.health_billing.tests.common_fse import PRESCRIBER
+from odoo.addons.health_billing.tools import cents
 
 from .common_fix import CARE, SENT, TODAY, FixCommon
 
@@ -253,9 +254,9 @@ class TestRejectionFix(FixCommon):
         fse = self.bill()
         rejection = self.refuse(fse, "2900", "FACTURE DEJA PAYEE")
         share = rejection.share_id
-        cents = round(share.amount * 100)
-        self.drop(self.noemie(self.settlement(self.paid("000777777", amo=cents)), file_id="P1"))
-        self.drop(self.camt(self.entry(cents, "VIR 262850012345")))
+        owed = cents(share.amount)
+        self.drop(self.noemie(self.settlement(self.paid("000777777", amo=owed)), file_id="P1"))
+        self.drop(self.camt(self.entry(owed, "VIR 262850012345")))
         wizard = self.wizard(rejection)
         self.assertIn("777777", wizard.line_ids.after)
         wizard.action_apply()

@@ -175,8 +175,13 @@ class HealthSettlementLine(models.Model):
         self.env["health.settlement"]._reject_late(linked)
         linked._announce()
         linked._close_issues()
+        linked._reconcile_arrived()
+        return linked
+
+    def _reconcile_arrived(self):
+        """Money that arrived before these lines had their share settles it now."""
         plan = []
-        for line in linked.sudo():
+        for line in self.sudo():
             due = line.share_id.move_id.line_ids.filtered(
                 lambda item: (
                     item.account_id.account_type == "asset_receivable" and not item.reconciled
@@ -187,7 +192,6 @@ class HealthSettlementLine(models.Model):
                 plan.append(item + due)
         if plan:
             self.env["account.move.line"].sudo()._reconcile_plan(plan)
-        return linked
 
     def _close_issues(self):
         """The rows that waited in the received files for these lines wait no more."""

@@ -951,7 +951,7 @@ class HealthRejectionFix(models.TransientModel):
         if stray:
             stray._announce()
             stray._close_issues()
-            self._reconcile_found(stray)
+            stray._reconcile_arrived()
         linked.rejection_id._close("fixed", self.env._("The payment was found."))
         double = lines.filtered("twin_share_id")
         for line in double:
@@ -969,19 +969,3 @@ class HealthRejectionFix(models.TransientModel):
                 double=len(double),
             )
         )
-
-    @api.model
-    def _reconcile_found(self, stray):
-        """Money that had arrived under another number settles the shares it was meant for."""
-        plan = []
-        for line in stray.sudo():
-            due = line.share_id.move_id.line_ids.filtered(
-                lambda item: (
-                    item.account_id.account_type == "asset_receivable" and not item.reconciled
-                )
-            )
-            item = line.move_line_id
-            if item and due and not item.reconciled and due.account_id == item.account_id:
-                plan.append(item + due)
-        if plan:
-            self.env["account.move.line"].sudo()._reconcile_plan(plan)

@@ -305,6 +305,8 @@ def new_fse(page, screens, patient, day, act, minutes="0900"):
     screens.settled()
     for _ in range(2):
         keys.press("Tab")
+    date = page.locator(".o_form_view [name=fse_date] input")
+    expect(date).to_be_focused()
     keys.press("Control+a")
     keys.type(day)
     keys.press("Tab")

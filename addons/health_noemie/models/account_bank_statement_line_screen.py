@@ -4,6 +4,7 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 from odoo.fields import Domain
 
+from odoo.addons.health_billing.models.health_share import CLOSED
 from odoo.addons.health_billing.tools import cents, euros, format_cents
 
 from ..booking import GAPS
@@ -16,7 +17,7 @@ NEAR = timedelta(days=15)
 #: days around a credit in which a settlement of the same practitioner is worth showing
 AROUND = timedelta(days=60)
 #: states of shares on which no money is waited for
-NOT_OWED = ("draft", "paid", "replaced", "written_off")
+NOT_OWED = ("draft", *CLOSED)
 #: words of bank labels that are no name
 NO_NAME = {
     "VIR", "VIRT", "VIREMENT", "SEPA", "RECU", "DE", "INST", "EMIS", "REF", "REFERENCE", "NOTPROVIDED", "FAVEUR",
@@ -126,12 +127,12 @@ class AccountBankStatementLine(models.Model):
 
     @api.model
     def _health_payer_pairs(self):
-        """(name of a payer, one of the names under which the bank shows it)."""
+        """(id of a payer, one of the names under which the bank shows it)."""
         payers = self.env["res.partner"].search_fetch(
             [("health_kind", "in", ("amo", "amc"))], ["name", "health_bank_names"]
         )
         return [
-            (payer.name, name.strip())
+            (payer.id, name.strip())
             for payer in payers
             for name in [payer.name or "", *(payer.health_bank_names or "").splitlines()]
             if name.strip()
@@ -144,7 +145,7 @@ class AccountBankStatementLine(models.Model):
             settlements, shares = ranked[line.id]
             best = settlements[:1] or shares[:1]
             label = text.Label(line.payment_ref or "", line.partner_name or "")
-            payer = next(iter(names.find(label.label, label.counter)), "")
+            payer = next(iter(names.find(label.label, label.counter)), False)
             rows.append(
                 {
                     "id": line.id,
@@ -154,7 +155,7 @@ class AccountBankStatementLine(models.Model):
                     "counterparty": line.partner_name or "",
                     "practitioner": line.company_id.name,
                     "practitioner_id": line.company_id.id,
-                    "payer": payer,
+                    "payer": self.env["res.partner"].browse(payer).name or "",
                     "reason": line.health_queue_reason or "",
                     "hold": line.health_hold,
                     "duplicate_of": line.health_duplicate_of_id.id,
@@ -383,10 +384,8 @@ class AccountBankStatementLine(models.Model):
     def _health_shares_around(self):
         """Open shares of this very amount, and what the payers that the label names still owe."""
         names = text.Names(self._health_payer_pairs())
-        named = names.find(text.words(self.payment_ref or ""), text.words(self.partner_name or ""))
-        payers = self.env["res.partner"].search(
-            [("health_kind", "in", ("amo", "amc")), ("name", "in", list(named))]
-        )
+        label = text.Label(self.payment_ref or "", self.partner_name or "")
+        payers = names.find(label.label, label.counter)
         return self.env["health.share"].search(
             [
                 ("company_id", "=", self.company_id.id),
@@ -395,7 +394,7 @@ class AccountBankStatementLine(models.Model):
                 "|",
                 ("amount_residual", "=", self.amount),
                 "&",
-                ("partner_id", "in", payers.ids),
+                ("partner_id", "in", list(payers)),
                 ("amount_residual", "<=", self.amount),
             ],
             order="fse_date desc, id desc",

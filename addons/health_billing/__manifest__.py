@@ -1,7 +1,7 @@
 {
     "name": "Health Billing",
     "summary": "Patients, payers, practitioners, FSE with AMO/AMC/patient shares, NGAP catalogue, cockpit",
-    "version": "19.0.3.0.0",
+    "version": "19.0.4.0.0",
     "license": "AGPL-3",
     "author": "Facturière",
     "website": "https://facturiere.example",

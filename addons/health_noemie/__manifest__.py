@@ -1,6 +1,6 @@
 {
     "name": "Health NOEMIE",
-    "version": "19.0.3.0.0",
+    "version": "19.0.4.0.0",
     "license": "AGPL-3",
     "author": "Facturière",
     "category": "Accounting/Health",

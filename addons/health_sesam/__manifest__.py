@@ -1,7 +1,7 @@
 {
     "name": "Health SESAM",
     "summary": "Lots of FSE, B2 control files, acknowledgements (ARL); codec of B2 and NOEMIE",
-    "version": "19.0.3.0.0",
+    "version": "19.0.4.0.0",
     "license": "AGPL-3",
     "author": "Facturière",
     "website": "https://facturiere.example",

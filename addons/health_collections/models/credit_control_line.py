@@ -1,8 +1,18 @@
-from odoo import api, models
+from odoo import api, fields, models
+
+from .credit_control_policy_level import MORE_CHANNELS
 
 
 class CreditControlLine(models.Model):
     _inherit = "credit.control.line"
+
+    channel = fields.Selection(
+        selection_add=MORE_CHANNELS,
+        # the reminders of this addon's channels stay in the history as letters when it goes
+        ondelete={
+            code: lambda lines: lines.write({"channel": "letter"}) for code, _ in MORE_CHANNELS
+        },
+    )
 
     @api.model
     def _letters_domain(self):

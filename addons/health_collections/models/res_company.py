@@ -92,6 +92,20 @@ class ResCompany(models.Model):
             )
         return provider
 
+    def _health_sender(self):
+        """In whose name the patients of this practitioner are written to: the practitioner's own.
+
+        :return: dict of name, address (lines), phone, email, mentions (text required by law, or "").
+        """
+        self.ensure_one()
+        return {
+            "name": self.name,
+            "address": self.env["health.payment.link"]._address_lines(self.partner_id),
+            "phone": self.phone or "",
+            "email": self.email or "",
+            "mentions": "",
+        }
+
     @api.model
     def _health_reminder_time(self, day, now=None):
         """When a reminder decided on that day may leave: by daylight, never on a Sunday.

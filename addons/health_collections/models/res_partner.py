@@ -1,5 +1,5 @@
-from odoo import fields, models
-from odoo.exceptions import UserError
+from odoo import api, fields, models
+from odoo.exceptions import UserError, ValidationError
 
 
 class ResPartner(models.Model):
@@ -8,9 +8,43 @@ class ResPartner(models.Model):
     health_payment_link_ids = fields.One2many(
         "health.payment.link", "partner_id", string="Payment links"
     )
+    health_debtor_id = fields.Many2one(
+        "res.partner",
+        string="Settled by",
+        index="btree_not_null",
+        help="Who is written to for this patient: a parent, a guardian, or another adult who said in "
+        "writing that they settle. Empty: the patient.",
+    )
+    health_debtor_for_ids = fields.One2many(
+        "res.partner", "health_debtor_id", string="Settles also for"
+    )
+    health_contact_channel = fields.Selection(
+        [("email", "E-mail"), ("sms", "SMS"), ("letter", "Letter"), ("phone", "Phone")],
+        string="Wishes to be contacted by",
+    )
     health_contact_count = fields.Integer(
         compute="_compute_health_contact_count", string="Reminders"
     )
+
+    @api.constrains("health_debtor_id")
+    def _check_health_debtor(self):
+        for partner in self.filtered("health_debtor_id"):
+            debtor = partner.health_debtor_id
+            if debtor == partner or debtor.health_debtor_id:
+                raise ValidationError(
+                    self.env._("“Settled by” must be a person who settles for themselves.")
+                )
+            if debtor.company_id and debtor.company_id != partner.company_id:
+                raise ValidationError(
+                    self.env._("“Settled by” must be a person known to the same practitioner.")
+                )
+
+    def _health_debtor(self):
+        """Who is written to for these patients, one by one.
+
+        :return: dict of patient → debtor (the patient themself unless somebody else settles).
+        """
+        return {partner: partner.health_debtor_id or partner for partner in self}
 
     def _compute_health_contact_count(self):
         counts = {}

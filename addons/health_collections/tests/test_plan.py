@@ -263,16 +263,24 @@ class TestPlan(CollectionsCommon):
         self.assertEqual(plan.state, "running")
         self.assertEqual(plan.agreed_by, "phone")
         self.assertEqual([cents(line.amount) for line in plan.line_ids], [1000, 5001, 3000])
-        wizard = wizard.copy({"count": 11})
-        with self.assertRaises((AccessError, UserError)):
-            wizard.action_make()
+        more = self.late("000000105", patient=15000)
+        action = more.with_user(biller).action_plan()
+        values = {"count": 11, "agreed_by": "signed"}
+        Make = self.env["health.plan.make"].with_context(**action["context"])
+        with self.assertRaises(AccessError):
+            Make.with_user(biller).create(values).action_make()
+        manager = self.make_user("manager_plan", "health_billing.group_manager")
+        Make.with_user(manager).create(values).action_make()
+        self.assertEqual(more.plan_id.count, 11)
+
+    def as_user(self, records, login, group, company):
+        user = self.make_user(login, group, company)
+        return records.with_user(user).with_context(allowed_company_ids=company.ids)
 
     def test_who_reads_and_who_answers(self):
         plan = self.ask(6)
-        stranger = self.make_user("stranger_plan", "health_billing.group_biller", self.physio)
         for group in ("accountant", "practitioner", "biller", "manager"):
-            user = self.make_user(f"{group}_plan", f"health_billing.group_{group}", self.nurse)
-            own = plan.with_user(user)
+            own = self.as_user(plan, f"{group}_plan", f"health_billing.group_{group}", self.nurse)
             self.assertEqual(own.partner_id, self.patient)
             self.assertEqual(len(own.line_ids), 6)
             with self.assertRaises(AccessError):
@@ -280,16 +288,17 @@ class TestPlan(CollectionsCommon):
             if group in ("accountant", "practitioner"):
                 with self.assertRaises(AccessError):
                     own._close_by_person("no")
-        for user in (stranger, self.make_user("plain_plan", "base.group_user", self.nurse)):
-            with self.assertRaises(AccessError):
-                plan.with_user(user).read(["amount"])
-            with self.assertRaises(AccessError):
-                plan.part_ids.with_user(user).read(["amount"])
-            with self.assertRaises(AccessError):
-                plan.line_ids.with_user(user).read(["amount"])
-        plan.with_user(
-            self.env["res.users"].search([("login", "=", "biller_plan")])
-        )._close_by_person("no")
+        for login, group, company in (
+            ("stranger_plan", "health_billing.group_biller", self.physio),
+            ("plain_plan", "base.group_user", self.nurse),
+        ):
+            own = self.as_user(plan, login, group, company)
+            for records in (plan, plan.part_ids, plan.line_ids):
+                with self.assertRaises(AccessError):
+                    records.with_env(own.env).read(["amount"])
+        self.as_user(plan, "answers", "health_billing.group_biller", self.nurse)._close_by_person(
+            "no"
+        )
         self.assertEqual(plan.state, "refused")
 
     # -- size ----------------------------------------------------------------------------------------

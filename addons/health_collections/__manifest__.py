@@ -21,6 +21,8 @@
         "data/health_parameter.xml",
         "data/mail_template.xml",
         "data/credit_control_policy.xml",
+        "data/parameters_letters.xml",
+        "report/letter.xml",
         "report/reminder_letter.xml",
         "views/note_templates.xml",
         "views/health_payment_link_views.xml",
@@ -32,6 +34,7 @@
         "views/menus.xml",
     ],
     "assets": {
+        "web.report_assets_common": ["health_collections/static/src/letter/letter.scss"],
         "health_collections.assets_note": ["health_collections/static/src/note/note.css"],
     },
     "post_init_hook": "post_init_hook",

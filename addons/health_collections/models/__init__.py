@@ -15,4 +15,5 @@ from . import (
     payment_transaction,
     res_company,
     res_partner,
+    res_partner_letter,
 )

@@ -124,6 +124,7 @@ class Chromium:
                 "marginBottom": bottom,
                 "marginLeft": left,
                 "printBackground": True,
+                "generateTaggedPDF": False,
             },
         )
         return base64.b64decode(answer["data"])

@@ -11,6 +11,7 @@ from . import (
     health_debtor_request,
     health_payment_link,
     health_share,
+    ir_actions_report,
     mail_template,
     payment_transaction,
     res_company,

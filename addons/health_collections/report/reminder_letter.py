@@ -4,7 +4,7 @@ from datetime import timedelta
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
-from odoo.addons.health_billing.tools import cents, format_cents
+from odoo.addons.health_billing.tools import cents
 
 from ..models.health_contact import COUNTED
 
@@ -90,6 +90,9 @@ class ReminderLetter(models.AbstractModel):
                 "limit": limit,
                 "for_several": len(shares.patient_id) > 1 or shares.patient_id != partner,
                 "rows": [self._row(share) for share in shares],
+                "any_paid": any(
+                    cents(share.amount) != cents(share.amount_residual) for share in shares
+                ),
                 "total": Link._money(total),
                 "offers": self._offers(level, shares, today),
                 "url": url,

@@ -3,6 +3,7 @@ import logging
 import mimetypes
 import re
 from copy import deepcopy
+from itertools import pairwise
 from urllib.parse import unquote, urlsplit
 
 import lxml.html
@@ -10,7 +11,15 @@ import lxml.html
 from odoo import api, models
 from odoo.exceptions import UserError
 from odoo.tools.misc import file_open
-from odoo.tools.pdf import PdfFileReader, PdfFileWriter
+from odoo.tools.pdf import (
+    ArrayObject,
+    DictionaryObject,
+    NameObject,
+    NumberObject,
+    PdfFileReader,
+    PdfFileWriter,
+    createStringObject,
+)
 
 from odoo.addons.base.models import ir_actions_report as base_report
 from odoo.addons.base.models.report_paperformat import PAPER_SIZES
@@ -143,6 +152,8 @@ class IrActionsReport(models.Model):
             else []
         )
         writer = PdfFileWriter()
+        if len(bodies) > 1:
+            self._chromium_outline(writer, [_heading(body) for body in bodies], counts)
         number = 0
         for pages in printed:
             for page in pages:
@@ -153,6 +164,38 @@ class IrActionsReport(models.Model):
         result = io.BytesIO()
         writer.write(result)
         return result.getvalue()
+
+    @api.model
+    def _chromium_outline(self, writer, titles, counts):
+        """Table of contents as wkhtmltopdf writes it: Odoo takes the records of a batch apart by it.
+
+        :param titles: of the bodies.
+        :param counts: of their pages.
+        """
+        dests, items, start = DictionaryObject(), [], 0
+        root = writer._root_object
+        outlines = DictionaryObject({NameObject("/Type"): NameObject("/Outlines")})
+        reference = writer._addObject(outlines)
+        for rank, (title, count) in enumerate(zip(titles, counts, strict=True)):
+            name = NameObject(f"/body{rank}")
+            dests[name] = ArrayObject([NumberObject(start), NameObject("/Fit")])
+            item = DictionaryObject(
+                {
+                    NameObject("/Title"): createStringObject(title),
+                    NameObject("/Dest"): name,
+                    NameObject("/Parent"): reference,
+                }
+            )
+            items.append((item, writer._addObject(item)))
+            start += count
+        for (item, own), (following, other) in pairwise(items):
+            item[NameObject("/Next")] = other
+            following[NameObject("/Prev")] = own
+        outlines[NameObject("/First")] = items[0][1]
+        outlines[NameObject("/Last")] = items[-1][1]
+        outlines[NameObject("/Count")] = NumberObject(len(items))
+        root[NameObject("/Outlines")] = reference
+        root[NameObject("/Dests")] = writer._addObject(dests)
 
     @api.model
     def _chromium_page(self, html, sheet):
@@ -261,3 +304,9 @@ def _undress(root, sheet):
         f"{scaled}{{zoom:{sheet['zoom']:.4f}}}"
     )
     root.find("head").append(style)
+
+
+def _heading(html):
+    """Text of the first main heading of a body."""
+    found = lxml.html.document_fromstring(str(html)).xpath("//h1 | //h2")
+    return " ".join(found[0].text_content().split()) if found else "-"

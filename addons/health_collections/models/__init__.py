@@ -15,6 +15,8 @@ from . import (
     mail_template,
     payment_transaction,
     res_company,
+    res_company_policy,
     res_partner,
     res_partner_letter,
+    res_partner_reach,
 )

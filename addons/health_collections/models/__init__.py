@@ -18,8 +18,12 @@ from . import (
     health_plan_part,
     health_share,
     health_share_plan,
+    ir_actions_report,
     mail_template,
     payment_transaction,
     res_company,
+    res_company_policy,
     res_partner,
+    res_partner_letter,
+    res_partner_reach,
 )

@@ -1,7 +1,7 @@
 from collections import defaultdict
 from datetime import timedelta
 
-from odoo import api, models
+from odoo import models
 from odoo.tools import SQL, format_date
 
 from odoo.addons.health_billing.models.health_share import CLOSED
@@ -508,8 +508,3 @@ class HealthShare(models.Model):
                 )
                 held.update(dict.fromkeys(shares, answer))
         return held
-
-    @api.model
-    def _dunning_passing(self):
-        """Codes of holds that pass by themselves: there is nothing to do about them."""
-        return ("recent_contact", "payment_pending", "promise", "plan", "wrong_hour")

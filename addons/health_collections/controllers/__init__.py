@@ -1,1 +1,1 @@
-from . import note
+from . import note, note_request

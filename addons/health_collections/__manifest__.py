@@ -19,6 +19,7 @@
         "security/health_collections_rules.xml",
         "security/rules_contact.xml",
         "data/health_parameter.xml",
+        "data/parameters_contact.xml",
         "data/mail_template.xml",
         "data/credit_control_policy.xml",
         "report/reminder_letter.xml",

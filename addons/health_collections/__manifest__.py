@@ -36,7 +36,10 @@
         "views/menus.xml",
     ],
     "assets": {
-        "health_collections.assets_note": ["health_collections/static/src/note/note.css"],
+        "health_collections.assets_note": [
+            "health_collections/static/src/note/note.css",
+            "health_collections/static/src/note/policy.css",
+        ],
     },
     "post_init_hook": "post_init_hook",
     "uninstall_hook": "uninstall_hook",

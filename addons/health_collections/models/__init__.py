@@ -11,6 +11,7 @@ from . import (
     health_debtor_request,
     health_payment_link,
     health_share,
+    health_share_scale,
     mail_template,
     payment_transaction,
     res_company,

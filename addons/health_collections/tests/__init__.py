@@ -5,6 +5,7 @@ from . import (
     test_note,
     test_payment_link,
     test_policy,
+    test_plan,
     test_reminders,
     test_setup,
 )

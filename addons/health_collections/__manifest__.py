@@ -62,6 +62,10 @@
         "views/health_plan_views.xml",
     ],
     "assets": {
+        "health_collections.assets_note": [
+            "health_collections/static/src/note/note.css",
+            "health_collections/static/src/note/policy.css",
+        ],
         "web.report_assets_common": ["health_collections/static/src/letter/letter.scss"],
         "health_collections.assets_note": ["health_collections/static/src/note/note.css"],
     },

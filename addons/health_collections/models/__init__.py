@@ -32,6 +32,7 @@ from . import (
     health_share,
     health_share_contact,
     mail_mail,
+    health_share_scale,
     health_share_credit,
     health_share_guard,
     health_share_interest,

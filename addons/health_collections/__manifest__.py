@@ -30,6 +30,7 @@
         "security/rules_plan.xml",
         "data/health_parameter.xml",
         "data/parameters_page.xml",
+        "data/parameters_contact.xml",
         "data/mail_template.xml",
         "data/mail_template_page.xml",
         "data/parameters_plan.xml",

@@ -29,6 +29,7 @@
         "data/health.interest.rate.csv",
         "security/rules_page.xml",
         "data/parameters_page.xml",
+        "data/parameters_contact.xml",
         "data/mail_template.xml",
         "data/mail_template_page.xml",
         "data/parameters_plan.xml",
@@ -70,6 +71,10 @@
         "views/health_deposit_views.xml",
     ],
     "assets": {
+        "health_collections.assets_note": [
+            "health_collections/static/src/note/note.css",
+            "health_collections/static/src/note/policy.css",
+        ],
         "web.report_assets_common": ["health_collections/static/src/letter/letter.scss"],
         "health_collections.assets_note": ["health_collections/static/src/note/note.css"],
     },

@@ -1,0 +1,1 @@
+"""Pure arithmetic of collections: dates and integer cents, nothing of Odoo."""

@@ -1,1 +1,2 @@
+from . import chase
 from . import note

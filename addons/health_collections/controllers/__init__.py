@@ -1,2 +1,3 @@
 from . import chase
 from . import note
+from . import note, policy

@@ -24,5 +24,7 @@ from . import (
     payment_transaction,
     res_company,
     res_company_lateness,
+    res_company_policy,
     res_partner,
+    res_partner_reach,
 )

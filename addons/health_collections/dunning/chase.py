@@ -7,20 +7,29 @@ from datetime import date, timedelta
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One step of the scale: its rank, and the days after the due date on which it may be taken."""
+    """One step of the scale.
+
+    :param delay_days: days after the due date from which it may be taken.
+    :param pause_days: fewest days since the claim was last asked for.
+    :param least_cents: what the payer owes in all for it to be worth while; below, the scale stops there.
+    """
 
     rank: int
     delay_days: int
+    pause_days: int = 0
+    least_cents: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """One share asked for: when it was due, the last step taken for it, and the day until which it rests."""
+    """One share asked for: when it was due, the last step taken for it and when, the day until which it rests."""
 
     key: int
     due_on: date
     rank: int = 0
     rests_until: date | None = None
+    asked_on: date | None = None
+    cents: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +54,16 @@ def next_step(
     """
     scale = sorted(scale, key=lambda step: step.rank)
     earliest = last_contact + timedelta(days=gap_days) if last_contact else None
+    claims = list(claims)
+    owed = sum(claim.cents for claim in claims)
     found: dict[int, tuple[date, int]] = {}
     for claim in claims:
         step = next((one for one in scale if one.rank > claim.rank), None)
-        if step is None:
+        if step is None or owed < step.least_cents:
             continue
         on = claim.due_on + timedelta(days=step.delay_days)
+        if claim.asked_on:
+            on = max(on, claim.asked_on + timedelta(days=step.pause_days))
         if claim.rests_until:
             on = max(on, claim.rests_until + timedelta(days=1))
         if earliest:

@@ -193,7 +193,15 @@ class HealthChase(models.Model):
         for chase in self:
             steps[chase] = next_step(
                 [line._claim() for line in by_chase.get(chase, lines.browse())],
-                [Step(level.level, level.delay_days) for level in levels[chase]],
+                [
+                    Step(
+                        rank=level.level,
+                        delay_days=level.delay_days,
+                        pause_days=level.health_pause_days,
+                        least_cents=cents(level.health_least_amount),
+                    )
+                    for level in levels[chase]
+                ],
                 day,
                 chase.last_contact_on or None,
                 gap,

@@ -56,7 +56,7 @@ class HealthChaseLine(models.Model):
     amount_residual = fields.Monetary(
         related="share_id.amount_residual", store=True, string="Left to pay"
     )
-    share_state = fields.Selection(related="share_id.state", string="Share")
+    share_state = fields.Selection(related="share_id.state", string="State of the share")
     days_waiting = fields.Integer("Days", compute="_compute_days_waiting")
     lot_no = fields.Char("Lot", compute="_compute_proof", compute_sudo=True)
     arl_on = fields.Date("ARL of", compute="_compute_proof", compute_sudo=True)
@@ -119,7 +119,14 @@ class HealthChaseLine(models.Model):
     def _claim(self):
         """This line as the pure scale wants it."""
         self.ensure_one()
-        return Claim(self.id, self.due_date, self.rank, self.rests_until or None)
+        return Claim(
+            key=self.id,
+            due_on=self.due_date,
+            rank=self.rank,
+            rests_until=self.rests_until or None,
+            asked_on=self.asked_on or None,
+            cents=cents(self.amount_residual),
+        )
 
     def _note_late(self, late):
         """Say which of these lines are late still; a share that its payer put off is waited for again."""

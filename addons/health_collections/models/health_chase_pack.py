@@ -4,9 +4,10 @@ import re
 import unicodedata
 import zipfile
 
+import xlsxwriter
+
 from odoo import api, models
 from odoo.exceptions import UserError
-from odoo.tools.misc import xlsxwriter
 
 from odoo.addons.health_billing.tools import format_cents
 
@@ -56,7 +57,7 @@ class HealthChasePack(models.AbstractModel):
         rows = lines.sorted(lambda line: (line.sent_on or chase._today(), line.id))._rows()
         files = [
             ("01-message.txt", self._message(chase, rows)),
-            ("02-factures.xlsx", self._table(chase, rows)),
+            ("02-factures.xlsx", self._spreadsheet(chase, rows)),
             ("03-preuves-envoi.csv", self._proofs(rows)),
         ]
         # whoever may read the list may read its pieces
@@ -116,7 +117,7 @@ class HealthChasePack(models.AbstractModel):
         return "\r\n".join(text).encode("utf-8-sig")
 
     @api.model
-    def _table(self, chase, rows):
+    def _spreadsheet(self, chase, rows):
         """The table of the claims, with its sum."""
         heads = ["N° de facture", "Date", "Assuré", "N° d'adhérent", "Transmise le", "Lot", "ARL du"]
         heads += ["Montant", "Reste dû", "Observation"]

@@ -1,8 +1,9 @@
 import io
 
+import xlsxwriter
+
 from odoo import api, fields, models
 from odoo.exceptions import UserError
-from odoo.tools.misc import xlsxwriter
 
 from odoo.addons.health_billing.tools import cents, euros, format_cents
 

@@ -24,6 +24,7 @@
         "data/parameters_letters.xml",
         "report/letter.xml",
         "data/credit_control_policy_payers.xml",
+        "report/receipt_letter.xml",
         "report/reminder_letter.xml",
         "report/written_policy.xml",
         "views/note_templates.xml",

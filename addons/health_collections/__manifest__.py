@@ -26,6 +26,10 @@
         "data/credit_control_policy_payers.xml",
         "report/chase_letter.xml",
         "report/call_sheet.xml",
+        "data/parameters_letters.xml",
+        "report/letter.xml",
+        "data/credit_control_policy_payers.xml",
+        "report/receipt_letter.xml",
         "report/reminder_letter.xml",
         "report/written_policy.xml",
         "views/note_templates.xml",
@@ -44,6 +48,7 @@
         "views/menus.xml",
     ],
     "assets": {
+        "web.report_assets_common": ["health_collections/static/src/letter/letter.scss"],
         "health_collections.assets_note": ["health_collections/static/src/note/note.css"],
     },
     "post_init_hook": "post_init_hook",

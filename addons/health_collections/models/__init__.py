@@ -20,11 +20,13 @@ from . import (
     health_payment_link,
     health_share,
     health_share_chase,
+    ir_actions_report,
     mail_template,
     payment_transaction,
     res_company,
     res_company_lateness,
     res_company_policy,
     res_partner,
+    res_partner_letter,
     res_partner_reach,
 )

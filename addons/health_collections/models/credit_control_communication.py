@@ -191,6 +191,10 @@ class CreditControlCommunication(models.Model):
         patients._health_queue_emails()
         return super(CreditControlCommunication, self - patients)._generate_emails()
 
+    def _health_bring_out(self):
+        """Each message goes its way: e-mails to the mail queue, letters and calls wait for somebody."""
+        self.filtered(lambda one: one.health_channel == "email")._generate_emails()
+
     def _health_queue_emails(self):
         """Queue one e-mail per communication, each with a payment link of its own.
 

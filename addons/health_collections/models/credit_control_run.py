@@ -52,6 +52,5 @@ class CreditControlRun(models.Model):
         lines = self.line_ids.filtered(
             lambda line: line.state == "to_be_sent" and not line.communication_id
         )
-        communications = Communication._generate_comm_from_credit_lines(lines)
-        communications.filtered(lambda one: one.health_channel == "email")._generate_emails()
+        Communication._generate_comm_from_credit_lines(lines)._health_bring_out()
         return True

@@ -249,7 +249,7 @@ class TestReminders(CollectionsCommon):
             ._render_qweb_html("health_collections.reminder_letter", communication.ids)[0]
             .decode()
         )
-        self.assertIn("12,60 €", html)
+        self.assertIn("12,60\N{NO-BREAK SPACE}€", html)
         self.assertIn("PETIT Louis", html)
         self.assertIn("Objet", html)
         self.assertRegex(html, r"/ma-note/[\w-]{24}")

@@ -27,10 +27,10 @@ class HealthContact(models.Model):
         return html_sanitize(self.body or "", sanitize_style=False, sanitize_attributes=False)
 
     def _letter_place_day(self):
-        """Place and day of the letter, e.g. « Lyon, le 22/11/2026 »."""
+        """Place and day of the letter, e.g. « Lyon, le 22 novembre 2026 »."""
         self.ensure_one()
         place = self.company_id.city
-        day = self.day.strftime("%d/%m/%Y")
+        day = self.env["res.partner"]._health_day_text(self.day)
         return f"{place}, le {day}" if place else f"Le {day}"
 
     def _letter_reference(self):

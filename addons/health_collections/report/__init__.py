@@ -1,1 +1,2 @@
+from . import receipt_letter
 from . import reminder_letter

@@ -23,7 +23,18 @@ TEXTS = {
     "à payer en une fois, dites-le-nous : nous chercherons une solution avec vous.",
     "firm": "La somme ci-dessous reste due. Nous vous remercions de la régler, ou de nous dire ce qui l'empêche, "
     "avant le {limit}.",
-    "formal": "La somme ci-dessous reste due.",
+    "formal": "Malgré nos messages, la somme ci-dessous reste due.",
+}
+#: and its last ones
+TEXTS_AFTER = {
+    "neutral": "Si ce règlement vous pose une difficulté, dites-le-nous simplement.",
+    "kind": "Une question, un désaccord, une mutuelle qui aurait dû payer ? Dites-le-nous : les rappels s'arrêtent le "
+    "temps de vous répondre.",
+    "firm": "Si vous contestez cette somme, ou si votre mutuelle doit la prendre en charge, dites-le-nous : nous le "
+    "vérifierons avant toute suite.",
+    "formal": "Vous pouvez nous demander un règlement en plusieurs fois, ou nous dire que cette somme ne vous paraît "
+    "pas due : nous vous répondrons avant toute suite. Sans règlement ni réponse de votre part dans ce délai, nous "
+    "pourrons en demander le paiement par la procédure simplifiée confiée à un commissaire de justice, ou en justice.",
 }
 
 
@@ -86,7 +97,8 @@ class ReminderLetter(models.AbstractModel):
                 "is_notice": tone == "formal",
                 "before": before[communication.id],
                 "text": texts[0].strip() or TEXTS[tone].format(limit=limit),
-                "text_after": texts[1].strip(),
+                "text_after": texts[1].strip() or TEXTS_AFTER[tone],
+                "delay": delay,
                 "limit": limit,
                 "for_several": len(shares.patient_id) > 1 or shares.patient_id != partner,
                 "rows": [self._row(share) for share in shares],
@@ -104,19 +116,19 @@ class ReminderLetter(models.AbstractModel):
 
     @api.model
     def _tone(self, level):
-        if not level._fields.keys() >= {"health_is_notice", "health_tone"}:
-            return "neutral"
         if level.health_is_notice:
             return "formal"
         # a letter that is no formal notice must not look like one
-        return level.health_tone if level.health_tone in ("neutral", "kind", "firm") else "firm"
+        return "firm" if level.health_tone == "formal" else level.health_tone
 
     @api.model
     def _subject(self, level, tone, total):
         money = self.env["health.payment.link"]._money(total)
-        words = level._fields.get("health_subject") and level.health_subject or SUBJECTS[tone]
-        # a formal notice is called by its name, whatever the level's own words are
-        return words if tone != "formal" else f"{SUBJECTS[tone]} {money}"
+        words = level.health_subject or SUBJECTS[tone]
+        # a formal notice says its name, whatever the level's own words are
+        if tone == "formal" and SUBJECTS[tone][:16] not in words.lower():
+            words = SUBJECTS[tone]
+        return f"{words} ({money})"
 
     @api.model
     def _delivery(self, communication):

@@ -1,5 +1,7 @@
 from . import (
     test_access,
+    test_chase,
+    test_lateness,
     test_cockpit,
     test_guard,
     test_note,

@@ -1,3 +1,5 @@
+from . import health_chase_contact
+from . import health_chase_contact_line
 from . import health_payment_link_wizard
 from . import health_plan_end
 from . import health_plan_make

@@ -4,6 +4,7 @@ from . import (
     test_lateness,
     test_cockpit,
     test_guard,
+    test_guard_cases,
     test_note,
     test_payment_link,
     test_policy,

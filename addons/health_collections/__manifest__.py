@@ -76,7 +76,6 @@
             "health_collections/static/src/note/policy.css",
         ],
         "web.report_assets_common": ["health_collections/static/src/letter/letter.scss"],
-        "health_collections.assets_note": ["health_collections/static/src/note/note.css"],
     },
     "post_init_hook": "post_init_hook",
     "uninstall_hook": "uninstall_hook",

@@ -6,6 +6,7 @@ from . import (
     test_payment_link,
     test_policy,
     test_plan,
+    test_receipt,
     test_reminders,
     test_setup,
 )

@@ -1,2 +1,3 @@
 from . import note, policy
 from . import note, note_request
+from . import sms

@@ -4,7 +4,7 @@ from odoo import api, fields, models
 from odoo.fields import Domain
 from odoo.tools import format_amount, format_date
 
-from odoo.addons.health_billing.tools import cents, format_cents
+from odoo.addons.health_billing.tools import QUIET, cents, format_cents
 
 #: messages rendered and queued at a time
 BATCH = 200
@@ -193,56 +193,78 @@ class CreditControlCommunication(models.Model):
 
     def _health_bring_out(self):
         """Each message goes its way: e-mails to the mail queue, letters and calls wait for somebody."""
-        self.filtered(lambda one: one.health_channel == "email")._generate_emails()
+        patients = self._health_of_patients()
+        patients._health_queue_emails()
+        rest = self - patients
+        rest.filtered(lambda one: one.health_channel == "email")._generate_emails()
 
     def _health_queue_emails(self):
-        """Queue one e-mail per communication, each with a payment link of its own.
+        """Bring these reminders out, each by its channel, with a payment link of its own.
 
-        The link is in the mail that leaves, and nowhere else: what stays in the history has
-        it blotted out.
+        The link is in what leaves, and nowhere else: what stays in the history has it blotted out.
         """
-        lines = self.credit_control_line_ids.filtered(lambda line: line.state == "to_be_sent")
         for start in range(0, len(self), BATCH):
             self[start : start + BATCH]._health_queue_batch()
-        for day, group in lines.grouped("date").items():
-            group.write({"state": "queued", "date_sent": day})
 
     def _health_queue_batch(self):
+        # those that somebody prints or says have no link yet: a letter gets one as it is printed
+        linked = self.filtered(lambda one: one.health_channel in ("email", "sms"))
         url_by_id = {}
-        for day, group in self.grouped("report_date").items():
+        for day, group in linked.grouped("report_date").items():
             owners = [(one.partner_id, one.company_id) for one in group]
             urls = self.env["health.payment.link"]._make(
                 owners, "reminder", communications=group, day=day
             )
             url_by_id.update(zip(group.ids, urls, strict=True))
-        values = []
-        for template, communications in self.grouped(
+        texts = {}
+        emails = self.filtered(lambda one: one.health_channel == "email")
+        for template, group in emails.grouped(
             lambda one: one.policy_level_id.email_template_id
         ).items():
-            texts = template._health_render(communications, url_by_id)
-            values += [
-                one._health_contact_values(*texts[one.id], url_by_id) for one in communications
-            ]
+            texts.update(template._health_render(group, url_by_id))
+        values = [one._health_contact_values(texts.get(one.id), url_by_id) for one in self]
+        lines = self.credit_control_line_ids.filtered(lambda line: line.state == "to_be_sent")
+        for (day, channel), group in lines.grouped(lambda line: (line.date, line.channel)).items():
+            if channel in ("email", "sms"):
+                group.with_context(**QUIET).write({"state": "queued", "date_sent": day})
         self.env["health.contact"]._send(values)
         self._health_log_on_patients()
 
-    def _health_contact_values(self, subject, body, url_by_id):
-        """What `health.contact._send` needs to bring this reminder out."""
+    def _health_contact_values(self, text, url_by_id):
+        """What `health.contact._send` needs to bring this reminder out.
+
+        :param text: (subject, body) of the e-mail, if it is one.
+        """
         self.ensure_one()
-        shares = self._health_open_lines().invoice_id.health_share_id
-        return {
+        level, shares = self.policy_level_id, self._health_shares()
+        url = url_by_id.get(self.id)
+        if text:
+            subject, body = text
+        else:
+            subject = self._health_subject()
+            body = (
+                self._health_sms_text(url)
+                if self.health_channel == "sms"
+                else (level.health_call_text or "")
+                if self.health_channel == "phone"
+                else (level.custom_text or "")
+            )
+        values = {
             "company_id": self.company_id.id,
             "partner_id": self.partner_id.id,
             "communication_id": self.id,
             "channel": self.health_channel,
-            "kind": "reminder",
+            "kind": "notice" if level.health_is_notice else "reminder",
             "subject": subject,
             "body": body,
-            "urls": [url_by_id[self.id]] if self.id in url_by_id else [],
+            "urls": [url],
             "share_ids": shares.ids,
             "amount": sum(shares.mapped("amount_residual")),
             "day": self.report_date,
         }
+        if self.health_channel in ("letter", "registered"):
+            values["report"] = (self, "health_collections.action_report_reminder_letter")
+        return values
 
     def _health_log_on_patients(self):
         """One note in the history of each patient: when, how, how much."""
@@ -273,6 +295,7 @@ class CreditControlCommunication(models.Model):
             {"state": "sent", "channel": "letter", "date_sent": fields.Date.context_today(self)}
         )
         lines.communication_id._health_log_on_patients()
+        self.env["health.contact"]._note_printed(lines.communication_id)
         return self.env.ref("health_collections.action_report_reminder_letter").report_action(
             self, config=False
         )

@@ -88,7 +88,7 @@ class HealthCockpit(models.AbstractModel):
                 company,
                 title=self.env._("Late, nothing stands in the way"),
                 why=self.env._(
-                    "The reminder leaves 10 days after the due date; a call may do better."
+                    "The next step of the scale leaves by itself on its day; a call may do better."
                 ),
                 count=patients,
                 amount=amount,

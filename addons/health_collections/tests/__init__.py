@@ -7,6 +7,7 @@ from . import (
     test_interest,
     test_note,
     test_payment_link,
+    test_policy,
     test_plan,
     test_prescription,
     test_reminders,

@@ -213,6 +213,8 @@ class HealthContact(models.Model):
         for channel, group in contacts.grouped("channel").items():
             ready = group.filtered(lambda contact: contact.state in WAITING)
             leave = getattr(ready, f"_leave_by_{channel}", None)
+            if leave is None and channel in BY_HAND:
+                continue
             if leave is None:
                 ready._set_state("sent")
             elif ready:

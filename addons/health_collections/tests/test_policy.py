@@ -26,7 +26,8 @@ class ScaleCommon(CollectionsCommon):
     def everything_left(self):
         """Letters are printed, calls are made."""
         lines = self.env["credit.control.line"].search([("state", "=", "to_be_sent")])
-        lines.state = "sent"
+        for day, group in lines.grouped("date").items():
+            group.write({"state": "sent", "date_sent": day})
 
     def messages(self):
         return self.env["credit.control.communication"].search(
@@ -54,7 +55,7 @@ class TestScale(ScaleCommon):
         self.assertEqual(message._health_for_whom(), "DURAND Anne, DURAND Léa, DURAND Tom")
         links = self.env["health.payment.link"].search([("company_id", "=", self.nurse.id)])
         self.assertEqual((len(links), links.partner_id), (1, self.patient))
-        mail = self.env["mail.mail"].search([("model", "=", "credit.control.communication")])
+        mail = self.env["mail.mail"].search([("model", "=", "health.contact")])
         self.assertEqual(mail.recipient_ids, self.patient)
         self.assertIn("26,00 €", mail.body_html)
 

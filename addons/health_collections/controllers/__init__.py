@@ -1,4 +1,6 @@
 from . import chase
 from . import note
 from . import note, policy
+from . import note, note_request
+from . import sms
 from . import note_request

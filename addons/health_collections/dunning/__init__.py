@@ -1,0 +1,1 @@
+"""Pure arithmetic of collections: no Odoo, no clock, integer cents. One file per topic."""

@@ -1,1 +1,2 @@
-from . import note
+from . import note, policy
+from . import note, note_request

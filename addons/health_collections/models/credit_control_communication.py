@@ -15,11 +15,19 @@ class CreditControlCommunication(models.Model):
     _inherit = "credit.control.communication"
 
     health_channel = fields.Selection(
-        [("email", "E-mail"), ("letter", "Letter")],
+        [
+            ("email", "E-mail"),
+            ("sms", "SMS"),
+            ("letter", "Letter"),
+            ("registered", "Registered letter"),
+            ("phone", "Phone"),
+        ],
         compute="_compute_health_channel",
         string="Sent by",
     )
-
+    health_debtor_kind = fields.Selection(related="policy_id.health_debtor_kind", string="For")
+    health_tone = fields.Selection(related="policy_level_id.health_tone")
+    health_is_notice = fields.Boolean(related="policy_level_id.health_is_notice")
     health_to_print = fields.Boolean(
         "To print", compute="_compute_health_to_print", search="_search_health_to_print"
     )
@@ -39,9 +47,15 @@ class CreditControlCommunication(models.Model):
     @api.depends("credit_control_line_ids.channel")
     def _compute_health_channel(self):
         for communication in self:
+            channels = set(communication.credit_control_line_ids.mapped("channel"))
+            # a message has one channel; where an e-mail failed, the letter that replaces it
             communication.health_channel = (
-                "letter" if communication._health_is_letter() else "email"
+                "letter" if len(channels) > 1 else next(iter(channels), False)
             )
+
+    def _health_of_patients(self):
+        """Those that go to patients, or to who settles for them."""
+        return self.filtered(lambda one: one.policy_id.health_debtor_kind == "patient")
 
     @api.model
     def _letters_domain(self):
@@ -51,7 +65,7 @@ class CreditControlCommunication(models.Model):
         ]
 
     def _health_is_letter(self):
-        return any(line.channel == "letter" for line in self.credit_control_line_ids)
+        return self.health_channel == "letter"
 
     def _health_open_lines(self):
         """Those of the reminded items that are still to be paid: a letter may be printed days later."""
@@ -63,43 +77,75 @@ class CreditControlCommunication(models.Model):
             sum(cents(line.move_line_id.amount_residual) for line in self._health_open_lines())
         )
 
+    def _health_shares(self):
+        return self._health_open_lines().invoice_id.health_share_id
+
     def _health_fse_numbers(self):
-        return sorted(self._health_open_lines().invoice_id.health_share_id.fse_id.mapped("name"))
+        return sorted(self._health_shares().fse_id.mapped("name"))
+
+    def _health_for_whom(self):
+        """Names of the patients concerned, where somebody else settles for them; else empty."""
+        patients = self._health_shares().patient_id
+        return "" if patients <= self.partner_id else ", ".join(sorted(patients.mapped("name")))
+
+    def _health_subject(self):
+        """Subject of the message, without a word on the care."""
+        return self.policy_level_id.health_subject or self.env._(
+            "Reminder: an amount is left to pay"
+        )
+
+    def _health_sms_text(self, url):
+        """Text of the SMS with the link in it."""
+        sender = self.company_id._health_sender()
+        return (self.policy_level_id.health_sms_text or "").format(
+            praticien=sender["name"],
+            montant=self._health_amount_text(),
+            lien=url,
+            telephone=sender["phone"],
+        )
 
     @api.model
     def _aggregate_credit_lines(self, lines):
-        """Replace `account_credit_control`: same groups, without one search per group."""
-        groups = lines.grouped(
-            lambda line: (
-                line.policy_level_id,
+        """Replace `account_credit_control`: one message per debtor, without one search per group.
+
+        What one person settles for several patients is one message, at the highest level of what
+        is in it.
+        """
+        debtor_by_patient = lines.partner_id._health_debtor()
+
+        def key(line):
+            is_ours = line.policy_id.health_debtor_kind == "patient"
+            return (
+                line.policy_level_id.browse() if is_ours else line.policy_level_id,
                 line.currency_id or line.company_id.currency_id,
                 line.company_id or self.env.company,
-                line.partner_id,
+                debtor_by_patient[line.partner_id] if is_ours else line.partner_id,
             )
-        )
-        return [
-            {
-                "credit_control_line_ids": [fields.Command.set(members.ids)],
-                "partner_id": partner.id,
-                "policy_level_id": level.id,
-                "currency_id": currency.id,
-                "company_id": company.id,
-                # the day of the run, which need not be the day of the machine
-                "report_date": max(members.mapped("date")),
-            }
-            for (level, currency, company, partner), members in sorted(
-                groups.items(), key=lambda group: (group[0][0].level, group[0][1].id)
+
+        values = []
+        for (level, currency, company, partner), members in lines.grouped(key).items():
+            top = level or max(members.policy_level_id, key=lambda one: one.level)
+            values.append(
+                {
+                    "credit_control_line_ids": [fields.Command.set(members.ids)],
+                    "partner_id": partner.id,
+                    "policy_level_id": top.id,
+                    "currency_id": currency.id,
+                    "company_id": company.id,
+                    # the day of the run, which need not be the day of the machine
+                    "report_date": max(members.mapped("date")),
+                    "contact_address_id": False if level else partner.id,
+                }
             )
-        ]
+        return values
 
     @api.model
     def _onchange_partner_id(self):
         """Override of `account_credit_control`: a patient is written to in person, no contact is
         searched.
         """
-        patients = self.filtered(lambda one: one.partner_id.health_kind == "patient")
-        for communication in patients:
-            communication.contact_address_id = communication.partner_id
+        # theirs is set as they are made
+        patients = self._health_of_patients()
         return super(CreditControlCommunication, self - patients)._onchange_partner_id()
 
     def _get_credit_control_communication_table(self):
@@ -141,9 +187,13 @@ class CreditControlCommunication(models.Model):
         """Override of `account_credit_control`: the messages to patients are made in batches,
         without PDF.
         """
-        patients = self.filtered(lambda one: one.partner_id.health_kind == "patient")
+        patients = self._health_of_patients()
         patients._health_queue_emails()
         return super(CreditControlCommunication, self - patients)._generate_emails()
+
+    def _health_bring_out(self):
+        """Each message goes its way: e-mails to the mail queue, letters and calls wait for somebody."""
+        self.filtered(lambda one: one.health_channel == "email")._generate_emails()
 
     def _health_queue_emails(self):
         """Queue one e-mail per communication, each with a payment link of its own.

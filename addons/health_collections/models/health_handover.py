@@ -386,7 +386,7 @@ class HealthHandover(models.Model):
                 tuple(own.mapped("due_date")),
                 tuple(messages.get(share.id) for share in own),
                 is_minor=bool(born) and born > adult,
-                has_address=bool(debtor.street and debtor.zip and debtor.city),
+                has_address=not debtor._health_without_address(),
             )
             reasons = {share: held[share] for share in own if share in held}
             policy = policies[company]

@@ -156,7 +156,7 @@ class HealthHandoverPack(models.Model):
             }
             if not file.recipient_id:
                 reasons.add(self.env._("no professional is chosen."))
-            if not (partner.street and partner.zip and partner.city):
+            if partner._health_without_address():
                 reasons.add(self.env._("the address of the debtor is not complete."))
             limit = file._limit()
             if limit is not None and cents(file.amount_left) > limit:

@@ -8,10 +8,6 @@ from .health_handover import HELD
 class HealthShare(models.Model):
     _inherit = "health.share"
 
-    dunning_hold = fields.Selection(
-        selection_add=[("handed_over", "Handed over")],
-        ondelete={"handed_over": "set null"},
-    )
     handover_line_ids = fields.One2many("health.handover.line", "share_id", string="Hand-overs")
 
     @api.model

@@ -1,1 +1,2 @@
 from . import reminder_letter
+from . import handover_account

@@ -32,6 +32,7 @@
         "security/rules_plan.xml",
         "data/health_parameter.xml",
         "data/parameters_page.xml",
+        "data/parameters_contact.xml",
         "data/mail_template.xml",
         "data/mail_template_page.xml",
         "data/parameters_plan.xml",
@@ -71,6 +72,10 @@
         "wizards/health_handover_propose_views.xml",
     ],
     "assets": {
+        "health_collections.assets_note": [
+            "health_collections/static/src/note/note.css",
+            "health_collections/static/src/note/policy.css",
+        ],
         "web.report_assets_common": ["health_collections/static/src/letter/letter.scss"],
         "health_collections.assets_note": ["health_collections/static/src/note/note.css"],
     },

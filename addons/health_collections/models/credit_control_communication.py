@@ -215,16 +215,34 @@ class CreditControlCommunication(models.Model):
                 owners, "reminder", communications=group, day=day
             )
             url_by_id.update(zip(group.ids, urls, strict=True))
-        queued = []
+        values = []
         for template, communications in self.grouped(
             lambda one: one.policy_level_id.email_template_id
         ).items():
-            queued += template._health_mail_values(communications, url_by_id)
-        subtype = self.env.ref("account_credit_control.mt_request")
-        for values in queued:
-            values["subtype_id"] = subtype.id
-        self.env["mail.mail"].sudo().create(queued)
+            texts = template._health_render(communications, url_by_id)
+            values += [
+                one._health_contact_values(*texts[one.id], url_by_id) for one in communications
+            ]
+        self.env["health.contact"]._send(values)
         self._health_log_on_patients()
+
+    def _health_contact_values(self, subject, body, url_by_id):
+        """What `health.contact._send` needs to bring this reminder out."""
+        self.ensure_one()
+        shares = self._health_open_lines().invoice_id.health_share_id
+        return {
+            "company_id": self.company_id.id,
+            "partner_id": self.partner_id.id,
+            "communication_id": self.id,
+            "channel": self.health_channel,
+            "kind": "reminder",
+            "subject": subject,
+            "body": body,
+            "urls": [url_by_id[self.id]] if self.id in url_by_id else [],
+            "share_ids": shares.ids,
+            "amount": sum(shares.mapped("amount_residual")),
+            "day": self.report_date,
+        }
 
     def _health_log_on_patients(self):
         """One note in the history of each patient: when, how, how much."""

@@ -4,6 +4,7 @@ from . import (
     test_guard,
     test_note,
     test_payment_link,
+    test_policy,
     test_plan,
     test_reminders,
     test_setup,

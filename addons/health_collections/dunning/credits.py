@@ -67,10 +67,15 @@ def family(name: str) -> tuple[str, ...]:
     """
     pieces = (name or "").replace("-", " ").split()
     capitals = [piece for piece in pieces if piece.isupper() and len(piece) > 1]
-    kept = words(" ".join(capitals if len(capitals) < len(pieces) and capitals else pieces))
+    kept = _naming(capitals) if len(capitals) < len(pieces) else ()
+    # a family name too short to be told from other words leaves the whole name
+    return kept or _naming(pieces)
+
+
+def _naming(pieces):
     return tuple(
         sorted(
-            (word for word in kept if len(word) >= NAME and not word.isdigit()),
+            (word for word in words(" ".join(pieces)) if len(word) >= NAME and not word.isdigit()),
             key=lambda word: (-len(word), word),
         )
     )

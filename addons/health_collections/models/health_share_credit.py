@@ -52,7 +52,7 @@ class HealthShare(models.Model):
             ("amount", ">", 0),
             ("is_reconciled", "=", False),
             ("date", "<=", day),
-            ("partner_id.health_kind", "not in", ("amo", "amc")),
+            ("partner_id", "not any", [("health_kind", "in", ("amo", "amc"))]),
         ]
         if "health_aside" in Line._fields:
             domain.append(("health_aside", "=", False))

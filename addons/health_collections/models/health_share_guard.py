@@ -479,8 +479,6 @@ class HealthShare(models.Model):
 
     def _guard_plan(self, day):
         """Instalments are paid in their own time; the plan writes for itself."""
-        if "plan_id" not in self._fields:
-            return {}
         answer = ("plan", self.env._("A payment plan runs or waits for its answer."))
         return {share: answer for share in self if share.plan_id.state in ("asked", "running")}
 

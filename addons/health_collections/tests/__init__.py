@@ -9,3 +9,4 @@ from . import (
     test_reminders,
     test_setup,
 )
+from . import test_handover

@@ -1,7 +1,9 @@
 from . import (
     test_access,
+    test_agency,
     test_cockpit,
     test_guard,
+    test_handover,
     test_note,
     test_payment_link,
     test_policy,
@@ -9,4 +11,3 @@ from . import (
     test_reminders,
     test_setup,
 )
-from . import test_handover

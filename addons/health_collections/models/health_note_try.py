@@ -16,7 +16,6 @@ class HealthNoteTry(models.Model):
     _name = "health.note.try"
     _description = "Try on a Patient's Page"
     _log_access = False
-    _rec_name = "kind"
 
     kind = fields.Selection(
         [

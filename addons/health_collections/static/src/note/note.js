@@ -29,6 +29,13 @@
                 setTimeout(() => delete form.dataset.sent, 15000);
             });
         }
+        // Odoo's payment form: the picture beside a name says nothing more, a warning sign says something
+        for (const picture of document.querySelectorAll(".hc-pay img")) {
+            picture.alt = "";
+        }
+        for (const sign of document.querySelectorAll(".hc-pay i[data-bs-toggle]")) {
+            sign.setAttribute("role", "img");
+        }
         document.getElementById("hc-error")?.focus();
     };
     if (document.readyState === "loading") {

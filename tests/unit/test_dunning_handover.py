@@ -6,6 +6,9 @@ import io
 from datetime import date, timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from dunning import handover
 from dunning.handover import (
     COLUMNS,
@@ -20,8 +23,6 @@ from dunning.handover import (
     read_statuses,
     status_kind,
 )
-from hypothesis import given
-from hypothesis import strategies as st
 
 DAY = date(2026, 11, 20)
 BOUNDS = Bounds(age_days=90, quiet_days=15, least_cents=5000, most_cents=500_000)
@@ -147,9 +148,7 @@ def test_statuses_in_a_professionals_own_words():
     ],
 )
 def test_a_wrong_row_is_told_and_the_others_are_kept(line, reason):
-    statuses, issues = read_statuses(
-        lines(f"Dossier;Statut;Date;Montant\n{line}\nD2;Échec;;"), DAY
-    )
+    statuses, issues = read_statuses(lines(f"Dossier;Statut;Date;Montant\n{line}\nD2;Échec;;"), DAY)
     assert [one.file for one in statuses] == ["D2"]
     assert len(issues) == 1 and reason in issues[0].reason and issues[0].row == 2
 

@@ -210,7 +210,14 @@ _HEADINGS = {
 #: words by which a professional says it; the longest that a cell contains counts
 _KINDS = {
     "running": ("en cours", "pris en charge", "relance", "recu", "ouvert"),
-    "promised": ("promesse", "promis", "echeancier", "engagement", "moratoire", "accord de paiement"),
+    "promised": (
+        "promesse",
+        "promis",
+        "echeancier",
+        "engagement",
+        "moratoire",
+        "accord de paiement",
+    ),
     "paid": ("paye", "regle", "solde", "encaisse", "paiement", "reglement", "acompte", "versement"),
     "failed": (
         "echec",

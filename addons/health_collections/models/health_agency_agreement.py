@@ -22,12 +22,16 @@ class HealthAgencyAgreement(models.Model):
     date_from = fields.Date("From", required=True)
     date_to = fields.Date("Until")
     claims = fields.Text(
-        "Claims and their ground", help="Which sums, on what ground; the list of each month is joined to it."
+        "Claims and their ground",
+        help="Which sums, on what ground; the list of each month is joined to it.",
     )
     guarantee = fields.Text(
-        "Guarantee given", help="How the practitioner is covered against what the agency does wrong."
+        "Guarantee given",
+        help="How the practitioner is covered against what the agency does wrong.",
     )
-    fee = fields.Text("Remuneration", help="On the practitioner alone: nothing is asked of patients for it.")
+    fee = fields.Text(
+        "Remuneration", help="On the practitioner alone: nothing is asked of patients for it."
+    )
     remit = fields.Text("How the money is passed on")
     remit_days = fields.Integer("Passed on within (days)")
     document_ids = fields.Many2many("ir.attachment", string="Signed agreement")
@@ -61,7 +65,9 @@ class HealthAgencyAgreement(models.Model):
     def _compute_missing(self):
         day = fields.Date.context_today(self)
         setup = self.env["health.agency.setup"]._of()
-        of_agency = setup._missing(day) if setup else [self.env._("The legal set-up of the agency.")]
+        of_agency = (
+            setup._missing(day) if setup else [self.env._("The legal set-up of the agency.")]
+        )
         for agreement in self:
             found = [*of_agency, *agreement._missing(day)]
             agreement.missing = "\n".join(f"• {text}" for text in found)
@@ -74,7 +80,9 @@ class HealthAgencyAgreement(models.Model):
                     self.env._("%s is no practitioner.", agreement.company_id.name)
                 )
             if agreement.date_to and agreement.date_to < agreement.date_from:
-                raise ValidationError(self.env._("The agreement ends before it begins: mend a date."))
+                raise ValidationError(
+                    self.env._("The agreement ends before it begins: mend a date.")
+                )
 
     def _missing(self, day):
         """What this agreement lacks on that day: list of sentences."""

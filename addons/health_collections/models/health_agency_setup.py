@@ -55,7 +55,9 @@ class HealthAgencySetup(models.Model):
         "health_agency_setup_account_rel",
         string="Letter of the bank",
     )
-    counsel = fields.Char("Legal advice of", help="Who confirmed that this set-up is right for you.")
+    counsel = fields.Char(
+        "Legal advice of", help="Who confirmed that this set-up is right for you."
+    )
     counsel_on = fields.Date("Advice given on")
     law_quote = fields.Text(
         "Text to be quoted",
@@ -71,7 +73,7 @@ class HealthAgencySetup(models.Model):
     @api.model
     def _default_law_quote(self):
         law = self.env.ref("health_collections.law_collection_costs", raise_if_not_found=False)
-        return self.env["ir.ui.view"]._render_template(law.id).strip() if law else False
+        return self.env["ir.qweb"]._render(law.id).unescape().strip() if law else False
 
     @api.depends("company_id")
     def _compute_name(self):
@@ -141,7 +143,9 @@ class HealthAgencySetup(models.Model):
     def unlink(self):
         if self.env["res.company"].sudo().search_count([("health_agent_mode", "=", True)], limit=1):
             raise UserError(
-                self.env._("Practitioners are written for in the name of others: switch that off first.")
+                self.env._(
+                    "Practitioners are written for in the name of others: switch that off first."
+                )
             )
         return super().unlink()
 
@@ -177,10 +181,14 @@ class HealthAgencySetup(models.Model):
         for company in modes:
             agreement = agreements.get(company)
             if not agreement:
-                last = self.env["health.agency.agreement"].sudo().search(
-                    [("company_id", "=", company.id)], limit=1
+                last = (
+                    self.env["health.agency.agreement"]
+                    .sudo()
+                    .search([("company_id", "=", company.id)], limit=1)
                 )
-                found.append((last, self.env._("No agreement with %s runs today.", company.name), False))
+                found.append(
+                    (last, self.env._("No agreement with %s runs today.", company.name), False)
+                )
             elif agreement.date_to and agreement.date_to <= soon:
                 found.append(
                     (

@@ -20,7 +20,9 @@ class HealthCockpit(models.AbstractModel):
             (
                 "agreed",
                 self.env._("Packs to make"),
-                self.env._("The practitioner agrees: make the pack and give it to the professional."),
+                self.env._(
+                    "The practitioner agrees: make the pack and give it to the professional."
+                ),
                 self.env._("Hand over"),
                 Domain("state", "=", "agreed"),
                 "amount_left",

@@ -86,7 +86,9 @@ class HealthHandover(models.Model):
         default="proposed",
         index=True,
     )
-    line_ids = fields.One2many("health.handover.line", "handover_id", string="Shares", readonly=True)
+    line_ids = fields.One2many(
+        "health.handover.line", "handover_id", string="Shares", readonly=True
+    )
     event_ids = fields.One2many("health.handover.event", "handover_id", readonly=True)
     share_count = fields.Integer("FSE", compute="_compute_amounts", store=True)
     amount = fields.Monetary("Handed over", compute="_compute_amounts", store=True)
@@ -127,7 +129,9 @@ class HealthHandover(models.Model):
     caution_reason = fields.Char("Decided because", readonly=True)
     approved_on = fields.Date(readonly=True)
     approved_by_id = fields.Many2one("res.users", string="Approved by", readonly=True)
-    question_id = fields.Many2one("health.question", string="Asked of the practitioner", readonly=True)
+    question_id = fields.Many2one(
+        "health.question", string="Asked of the practitioner", readonly=True
+    )
     consent_on = fields.Date("Agreed on", readonly=True)
     consent_means = fields.Selection(
         [("page", "Their page"), ("paper", "Signed paper")], string="Agreed by", readonly=True
@@ -178,13 +182,12 @@ class HealthHandover(models.Model):
     loss_asked_by_id = fields.Many2one("res.users", string="Loss asked by", readonly=True)
     loss_asked_on = fields.Date(readonly=True, index="btree_not_null")
 
+    @api.depends("company_id")
     def _compute_name(self):
         for file in self:
             file.name = f"D{file.id:05d}" if file.id else False
 
-    @api.depends(
-        "line_ids.amount", "line_ids.share_id.amount_residual", "line_ids.share_id.state"
-    )
+    @api.depends("line_ids.amount", "line_ids.share_id.amount_residual", "line_ids.share_id.state")
     def _compute_amounts(self):
         for file in self:
             lines = file.line_ids
@@ -251,7 +254,9 @@ class HealthHandover(models.Model):
         """What happened to a file is written by its actions; the road is chosen before the approval."""
         if not self.env.su:
             if vals.keys() - FREE_FIELDS:
-                raise AccessError(self.env._("A file changes through its buttons, which keep the trace."))
+                raise AccessError(
+                    self.env._("A file changes through its buttons, which keep the trace.")
+                )
             if {"kind", "recipient_id"} & vals.keys():
                 late = self.filtered(lambda file: file.state != "proposed")
                 if late:
@@ -354,9 +359,7 @@ class HealthHandover(models.Model):
         policies = policies or {
             company: company._health_handover_policy() for company in shares.company_id
         }
-        held = shares.sudo()._dunning_guard(
-            day, without=LEFT_OUT
-        )
+        held = shares.sudo()._dunning_guard(day, without=LEFT_OUT)
         held = {share.with_env(self.env): answer for share, answer in held.items()}
         messages = shares._handover_last_messages(policies)
         debtors = shares.partner_id._health_debtor()
@@ -376,7 +379,9 @@ class HealthHandover(models.Model):
             debtor = debtors[share.partner_id]
             groups.setdefault((share.company_id, debtor), shares.browse())
             groups[share.company_id, debtor] |= share
-        adult = day - relativedelta(years=self.env["health.parameter"].value_of("handover_adult_years"))
+        adult = day - relativedelta(
+            years=self.env["health.parameter"].value_of("handover_adult_years")
+        )
         cases = []
         for (company, debtor), own in groups.items():
             road, limits = bounds[company]
@@ -471,9 +476,7 @@ class HealthHandover(models.Model):
         for company, partner, kind, count, last in (
             self.env["health.contact"]
             .sudo()
-            ._read_group(
-                domain, ["company_id", "partner_id", "kind"], ["__count", "day:max"]
-            )
+            ._read_group(domain, ["company_id", "partner_id", "kind"], ["__count", "day:max"])
         ):
             key = owners.get((company.id, partner.id))
             if not key:
@@ -611,6 +614,8 @@ class HealthHandover(models.Model):
             self.check_access("write")
             if not proofs:
                 raise UserError(self.env._("Attach the agreement that the practitioner signed."))
+            # whoever may read the file may read what allows it
+            proofs.sudo().write({"res_model": self._name, "res_id": self[:1].id})
         files = self.sudo()
         files.write(
             {
@@ -621,7 +626,10 @@ class HealthHandover(models.Model):
                 "consent_proof_ids": [Command.set(proofs.ids)] if proofs else False,
             }
         )
-        self._log("agreed", note=dict(self._fields["consent_means"]._description_selection(self.env))[means])
+        self._log(
+            "agreed",
+            note=dict(self._fields["consent_means"]._description_selection(self.env))[means],
+        )
         if means == "paper":
             files.question_id.action_cancel()
 

@@ -151,8 +151,7 @@ class HealthHandoverPack(models.Model):
             reasons = {
                 reason
                 for share, (code, reason) in held.items()
-                if share in file.line_ids.share_id
-                and not (code in HUMAN and file.caution_reason)
+                if share in file.line_ids.share_id and not (code in HUMAN and file.caution_reason)
             }
             if not file.recipient_id:
                 reasons.add(self.env._("no professional is chosen."))
@@ -164,9 +163,7 @@ class HealthHandoverPack(models.Model):
             if reasons:
                 problems.append(f"{file.name} : {' '.join(sorted(reasons))}")
         if problems:
-            raise UserError(
-                self.env._("Nothing was handed over:\n%s", "\n".join(problems))
-            )
+            raise UserError(self.env._("Nothing was handed over:\n%s", "\n".join(problems)))
 
     @api.model
     def _accounts(self, companies):
@@ -277,16 +274,16 @@ class HealthHandoverPack(models.Model):
             "injunction": "requete-injonction-de-payer",
         }
         report = self.env.ref("health_collections.action_report_handover")
-        content, kind = (
-            self.env["ir.actions.report"]
-            .sudo()
-            ._render_qweb_pdf(report, files.ids)
-        )
+        content, kind = self.env["ir.actions.report"].sudo()._render_qweb_pdf(report, files.ids)
         return [(f"{names[self.kind]}.{kind}", content)]
 
     def _read_me(self, files, members):
         lines = [
-            self.env._("Transmission %(pack)s of %(day)s", pack=self.name, day=format_date(self.env, self.date)),
+            self.env._(
+                "Transmission %(pack)s of %(day)s",
+                pack=self.name,
+                day=format_date(self.env, self.date),
+            ),
             self.env._("From: %s", self.company_id.name),
             self.env._("To: %s", self.recipient_id.name),
             self.env._(
@@ -341,7 +338,9 @@ class HealthHandoverPack(models.Model):
             self.check_access("write")
         if not self.attachment_id:
             raise UserError(
-                self.env._("The content of this pack was deleted: its list and its fingerprint remain.")
+                self.env._(
+                    "The content of this pack was deleted: its list and its fingerprint remain."
+                )
             )
         self.sudo().write(
             {"downloaded_on": fields.Datetime.now(), "downloaded_by_id": self.env.uid}

@@ -1,7 +1,7 @@
 import base64
 import hashlib
 
-from odoo import api, fields, models
+from odoo import fields, models
 
 from odoo.addons.health_billing.journal.reader import JournalError, xlsx_lines
 from odoo.addons.health_billing.tools import cents, euros, format_cents
@@ -30,7 +30,12 @@ class HealthHandoverReturn(models.Model):
     content = fields.Binary("File", required=True, attachment=True)
     filename = fields.Char("Name")
     state = fields.Selection(
-        [("draft", "To read"), ("done", "Read"), ("problem", "Read in part"), ("failed", "Not readable")],
+        [
+            ("draft", "To read"),
+            ("done", "Read"),
+            ("problem", "Read in part"),
+            ("failed", "Not readable"),
+        ],
         required=True,
         readonly=True,
         default="draft",

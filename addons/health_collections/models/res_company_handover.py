@@ -45,7 +45,9 @@ class ResCompany(models.Model):
         Agreement = self.env["health.agency.agreement"].sudo()
         if not Agreement._current(self, day):
             last = Agreement.search([("company_id", "=", self.id)], limit=1)
-            missing += last._missing(day) if last else [self.env._("The agreement with the practitioner.")]
+            missing += (
+                last._missing(day) if last else [self.env._("The agreement with the practitioner.")]
+            )
         return missing
 
     def _health_is_agent(self):
@@ -87,17 +89,20 @@ class ResCompany(models.Model):
             "email": agency.email or sender["email"],
             "mentions": "\n".join(
                 line.strip()
-                for line in str(
-                    self.env["ir.qweb"]._render("health_collections.agent_mentions", values)
-                ).splitlines()
+                for line in self.env["ir.qweb"]
+                ._render("health_collections.agent_mentions", values)
+                .unescape()
+                .splitlines()
                 if line.strip()
             ),
         }
 
     def _health_first_letter(self, debtor):
         """Date and number of the first letter to this debtor in the agency's name, as words."""
-        agreement = self.env["health.agency.agreement"].sudo()._current(
-            self, fields.Date.context_today(self)
+        agreement = (
+            self.env["health.agency.agreement"]
+            .sudo()
+            ._current(self, fields.Date.context_today(self))
         )
         contact = (
             self.env["health.contact"]

@@ -60,7 +60,9 @@ class HandoverAccount(models.AbstractModel):
         """What one sheet shows, as plain texts."""
         address = self.env["health.payment.link"]._address_lines
         day = self.env["res.partner"]._health_day_text
-        labels = dict(self.env["health.contact"]._fields["channel"]._description_selection(self.env))
+        labels = dict(
+            self.env["health.contact"]._fields["channel"]._description_selection(self.env)
+        )
         company, partner = file.company_id, file.partner_id
         lines = file.line_ids.filtered(lambda line: line.state not in CLOSED)
         owed = sum(cents(line.share_id.amount) for line in lines)
@@ -117,6 +119,10 @@ class HandoverAccount(models.AbstractModel):
         if found:
             pieces.append(f"Preuve(s) d'envoi de la mise en demeure : {len(found)} fichier(s)")
         if file.kind == "injunction":
-            pieces.append("Justificatif de la démarche amiable préalable (art. 750-1 du code de procédure civile)")
-            pieces.append("Justificatifs des sommes : à remettre par le créancier, sous le secret, si le juge les demande")
+            pieces.append(
+                "Justificatif de la démarche amiable préalable (art. 750-1 du code de procédure civile)"
+            )
+            pieces.append(
+                "Justificatifs des sommes : à remettre par le créancier, sous le secret, si le juge les demande"
+            )
         return pieces

@@ -5,6 +5,7 @@ import zipfile
 from datetime import date, timedelta
 
 from freezegun import freeze_time
+from openpyxl import load_workbook
 
 from odoo.fields import Command
 
@@ -58,9 +59,7 @@ class HandoverCommon(CollectionsCommon):
         lines = []
         for share in shares:
             level = share.company_id._health_policy("patient").level_ids.sorted("level")[-1:]
-            item = share.move_id.line_ids.filtered(
-                lambda line: line.display_type == "payment_term"
-            )
+            item = share.move_id.line_ids.filtered(lambda line: line.display_type == "payment_term")
             lines.append(
                 {
                     "date": day,
@@ -126,8 +125,16 @@ class HandoverCommon(CollectionsCommon):
             return {name: archive.read(name) for name in archive.namelist()}
 
     @classmethod
-    def scan(cls, name="Accord de Mme DURAND AMI 4.pdf"):
-        return cls.env["ir.attachment"].create({"name": name, "raw": b"%PDF-1.4 signed"})
+    def workbook(cls, content):
+        """Rows of a workbook."""
+        return list(load_workbook(io.BytesIO(content)).active.iter_rows(values_only=True))
+
+    @classmethod
+    def scan(cls, name="Accord de Mme DURAND AMI 4.pdf", user=None):
+        Attachment = cls.env["ir.attachment"]
+        if user:
+            Attachment = cls.as_user(user, Attachment)
+        return Attachment.create({"name": name, "raw": b"%PDF-1.4 signed"})
 
     @classmethod
     def set_agency(cls, **values):

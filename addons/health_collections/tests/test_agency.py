@@ -168,7 +168,9 @@ class TestHandoverAccess(HandoverCommon):
         cls.set_agreement(company_id=cls.physio.id)
         cls.news = cls.env["health.handover.return"].create({"content": b"YQ=="})
         cls.users = {
-            "practitioner": cls.make_user("h_nurse", "health_billing.group_practitioner", cls.nurse),
+            "practitioner": cls.make_user(
+                "h_nurse", "health_billing.group_practitioner", cls.nurse
+            ),
             "accountant": cls.make_user("h_accountant", "health_billing.group_accountant"),
             "internal": cls.make_user("h_internal", "base.group_user"),
             "phone": cls.phone,

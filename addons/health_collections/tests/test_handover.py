@@ -1,6 +1,10 @@
+import base64
 import csv
+import hashlib
 import io
 from datetime import date, timedelta
+
+from openpyxl import Workbook
 
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import tagged
@@ -19,7 +23,9 @@ class TestCandidates(HandoverCommon):
         shares = self.ripe("000901") + self.ripe("000902", patient=1260)
         file = self.propose()
         self.assertEqual(len(file), 1)
-        self.assertEqual((file.state, file.kind, file.recipient_id), ("proposed", "collector", self.collector))
+        self.assertEqual(
+            (file.state, file.kind, file.recipient_id), ("proposed", "collector", self.collector)
+        )
         self.assertEqual(file.line_ids.share_id, shares)
         self.assertEqual(cents(file.amount_left), 10260)
         self.assertEqual(file.oldest_due, date(2026, 11, 4))
@@ -118,16 +124,20 @@ class TestCandidates(HandoverCommon):
         disputed._dispute("Wrong amount")
         shares = self.as_user(self.biller, share + disputed)
         context = shares.action_hand_over()["context"]
-        wizard = self.as_user(self.biller, self.env["health.handover.propose"]).with_context(
-            **context
-        ).create({"kind": "bailiff"})
+        wizard = (
+            self.as_user(self.biller, self.env["health.handover.propose"])
+            .with_context(**context)
+            .create({"kind": "bailiff"})
+        )
         self.assertEqual(wizard.share_ids, share, "a disputed share is not even taken")
         self.assertEqual((wizard.file_count, cents(wizard.amount)), (1, 1260))
         self.assertIn("échelle", wizard.against)
         self.assertIn("minimum", wizard.against)
         wizard.note = "Last chance"
         file = self.env["health.handover"].browse(wizard.action_propose()["res_id"])
-        self.assertEqual((file.kind, file.proposed_by_id, file.note), ("bailiff", self.biller, "Last chance"))
+        self.assertEqual(
+            (file.kind, file.proposed_by_id, file.note), ("bailiff", self.biller, "Last chance")
+        )
         again = self.as_user(self.biller, self.env["health.handover.propose"]).create(
             {"share_ids": [(6, 0, share.ids)]}
         )
@@ -175,9 +185,7 @@ class TestApproval(HandoverCommon):
         file.recipient_id = self.bailiff
         with self.assertRaises(UserError):
             self.as_user(self.manager, file).action_approve()
-        self.as_user(self.biller, file).write(
-            {"kind": "bailiff", "recipient_id": self.bailiff.id}
-        )
+        self.as_user(self.biller, file).write({"kind": "bailiff", "recipient_id": self.bailiff.id})
         self.as_user(self.manager, file).action_approve()
         with self.assertRaises(UserError):
             self.as_user(self.biller, file).recipient_id = self.collector
@@ -221,7 +229,9 @@ class TestApproval(HandoverCommon):
             "the practitioner sees it on the phone",
         )
         self.answer(question, "yes")
-        self.assertEqual((file.state, file.consent_means, file.consent_on), ("agreed", "page", TODAY))
+        self.assertEqual(
+            (file.state, file.consent_means, file.consent_on), ("agreed", "page", TODAY)
+        )
         self.assertEqual(file.consent_by_id, self.phone)
         self.assertEqual(question.state, "processed")
         self.assertEqual(
@@ -247,7 +257,9 @@ class TestApproval(HandoverCommon):
         self.assertEqual((file.state, file.loss_asked_on), ("refused", TODAY))
         self.assertEqual(share.state, "due", "nothing is lost before a manager says so")
         self.as_user(self.manager, file).action_approve_loss()
-        self.assertEqual((share.state, file.state, file.outcome), ("written_off", "closed", "written_off"))
+        self.assertEqual(
+            (share.state, file.state, file.outcome), ("written_off", "closed", "written_off")
+        )
 
     def test_paper_needs_its_scan(self):
         self.ripe("000928")
@@ -259,8 +271,9 @@ class TestApproval(HandoverCommon):
         )
         with self.assertRaises(UserError):
             wizard.create({}).action_decide()
-        wizard.create({"attachment_ids": [(6, 0, self.scan().ids)]}).action_decide()
+        wizard.create({"attachment_ids": [(6, 0, self.scan(user=self.biller).ids)]}).action_decide()
         self.assertEqual((file.state, file.consent_means), ("agreed", "paper"))
+        self.assertTrue(self.as_user(self.manager, file.consent_proof_ids).raw)
         self.assertEqual(file.question_id.state, "cancelled")
 
     def test_answer_after_a_refusal_changes_nothing(self):
@@ -323,16 +336,23 @@ class TestPack(HandoverCommon):
         )
         self.assertEqual(row["Dossier"], file.name)
         self.assertEqual(row["Débiteur"], "DURAND Anne")
-        self.assertEqual((row["Adresse"], row["Code postal"], row["Ville"]), ("12 rue des Lilas", "69001", "Lyon"))
+        self.assertEqual(
+            (row["Adresse"], row["Code postal"], row["Ville"]),
+            ("12 rue des Lilas", "69001", "Lyon"),
+        )
         self.assertEqual((row["Numéro de facture"], row["Reste dû"]), ("000941", "90,00"))
         self.assertEqual(row["Dernière mise en demeure"], SENT.strftime("%d/%m/%Y"))
-        self.assertEqual(row["Prescription (lecture prudente)"], share.prescription_date.strftime("%d/%m/%Y"))
+        self.assertEqual(
+            row["Prescription (lecture prudente)"], share.prescription_date.strftime("%d/%m/%Y")
+        )
         self.assertEqual(row["IBAN du créancier"].replace(" ", ""), "FR7630006000011234567890189")
+        [_titles, line] = self.workbook(members["creances.xlsx"])
+        self.assertEqual((line[0], line[15]), (file.name, 90))
         for name, content in members.items():
             self.assertNotIn("DURAND", name)
             for secret in SECRETS:
                 self.assertNotIn(secret, content, f"{secret} in {name}")
-        self.assertEqual(pack.digest, __import__("hashlib").sha256(pack.attachment_id.raw).hexdigest())
+        self.assertEqual(pack.digest, hashlib.sha256(pack.attachment_id.raw).hexdigest())
         history = self.env["health.contact"].search(
             [("partner_id", "=", self.patient.id), ("kind", "=", "handover")]
         )
@@ -348,7 +368,14 @@ class TestPack(HandoverCommon):
             ._render_qweb_html("health_collections.handover_account", file.ids)[0]
             .decode()
         )
-        for text in ("DURAND Anne", "000942", "90,00", file.name, "Recouvrement Exemple", "Nurse Test"):
+        for text in (
+            "DURAND Anne",
+            "000942",
+            "90,00",
+            file.name,
+            "Recouvrement Exemple",
+            "Nurse Test",
+        ):
             self.assertIn(text, html)
         for secret in ("AMI", "2990199", "01/01/1999", "CPAM"):
             self.assertNotIn(secret, html)
@@ -365,12 +392,12 @@ class TestPack(HandoverCommon):
             packs |= self.hand(file)
         names = {pack.kind: list(self.members(pack)) for pack in packs}
         self.assertTrue(any(n.startswith("demande-procedure-simplifiee") for n in names["bailiff"]))
-        self.assertTrue(any(n.startswith("requete-injonction-de-payer") for n in names["injunction"]))
+        self.assertTrue(
+            any(n.startswith("requete-injonction-de-payer") for n in names["injunction"])
+        )
 
     def test_one_pack_per_collector_and_practitioner(self):
-        others = [
-            self.make_patient(self.nurse, f"AUTRE {n}", f"199019999900{n}") for n in (4, 5)
-        ]
+        others = [self.make_patient(self.nurse, f"AUTRE {n}", f"199019999900{n}") for n in (4, 5)]
         for rank, patient in enumerate(others):
             self.address(patient)
             self.ripe(f"00095{rank}", patient_id=patient.id)
@@ -418,7 +445,9 @@ class TestPack(HandoverCommon):
                 self.as_user(self.biller, file).action_make_pack()
             if file.state == "proposed":
                 self.as_user(self.manager, file).action_approve()
-        self.assertFalse(self.env["health.handover.pack"].search([("company_id", "=", self.nurse.id)]))
+        self.assertFalse(
+            self.env["health.handover.pack"].search([("company_id", "=", self.nurse.id)])
+        )
 
     def test_taking_it_is_noted_and_it_is_forgotten_in_time(self):
         share = self.ripe("000957")
@@ -470,7 +499,7 @@ class TestFollow(HandoverCommon):
     def read(self, text, **values):
         record = self.as_user(self.biller, self.env["health.handover.return"]).create(
             {
-                "content": __import__("base64").b64encode(text.encode()),
+                "content": base64.b64encode(text.encode()),
                 "filename": "retours.csv",
                 **values,
             }
@@ -546,9 +575,7 @@ class TestFollow(HandoverCommon):
 
     def test_table_of_somebody_else_changes_nothing(self):
         file = self.handed("000965")
-        record = self.read(
-            f"Dossier;Statut\n{file.name};Retour\n", recipient_id=self.bailiff.id
-        )
+        record = self.read(f"Dossier;Statut\n{file.name};Retour\n", recipient_id=self.bailiff.id)
         self.assertEqual((record.new_count, file.state), (0, "handed"))
         self.assertIn(file.name, record.issues)
 
@@ -558,8 +585,6 @@ class TestFollow(HandoverCommon):
         self.assertTrue(record.issues and record.content)
 
     def test_workbook_is_read(self):
-        from openpyxl import Workbook
-
         file = self.handed("000966")
         book = Workbook()
         book.active.append(["Dossier", "Statut", "Date", "Montant"])
@@ -567,7 +592,7 @@ class TestFollow(HandoverCommon):
         out = io.BytesIO()
         book.save(out)
         record = self.env["health.handover.return"].create(
-            {"content": __import__("base64").b64encode(out.getvalue()), "filename": "r.xlsx"}
+            {"content": base64.b64encode(out.getvalue()), "filename": "r.xlsx"}
         )
         record.action_read()
         self.assertEqual(record.state, "done", record.issues)
@@ -588,7 +613,9 @@ class TestFollow(HandoverCommon):
         before = share.prescription_date
         file._set_status("served", TODAY)
         self.assertEqual((file.deadline_kind, file.deadline), ("oppose", date(2027, 4, 1)))
-        self.assertGreater(share.prescription_date, before, "a claim in court interrupts prescription")
+        self.assertGreater(
+            share.prescription_date, before, "a claim in court interrupts prescription"
+        )
 
     def test_silence_to_the_bailiff_is_a_refusal(self):
         file = self.handed("000969")
@@ -625,7 +652,9 @@ class TestFollow(HandoverCommon):
             self.as_user(self.manager, file).action_approve_loss()
         self.as_user(self.biller, file)._ask_loss("Insolvent, certificate received")
         self.as_user(self.manager, file).action_approve_loss()
-        self.assertEqual((share.state, file.state, file.outcome), ("written_off", "closed", "written_off"))
+        self.assertEqual(
+            (share.state, file.state, file.outcome), ("written_off", "closed", "written_off")
+        )
         self.assertEqual(share.closing_reason, "Insolvent, certificate received")
         self.assertFalse(cents(file.amount_received))
         entry = share.closing_move_id

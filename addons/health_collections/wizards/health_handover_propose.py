@@ -71,9 +71,7 @@ class HealthHandoverPropose(models.TransientModel):
         self.ensure_one()
         self.share_ids.check_access("write")
         if self.recipient_id and self.recipient_id.health_recovery_kind != self.kind:
-            raise UserError(
-                self.env._("%s is not for this road.", self.recipient_id.name)
-            )
+            raise UserError(self.env._("%s is not for this road.", self.recipient_id.name))
         cases, _busy = self._cases()
         ready = []
         for case in cases:

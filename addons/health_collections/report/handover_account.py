@@ -123,6 +123,6 @@ class HandoverAccount(models.AbstractModel):
                 "Justificatif de la démarche amiable préalable (art. 750-1 du code de procédure civile)"
             )
             pieces.append(
-                "Justificatifs des sommes : à remettre par le créancier, sous le secret, si le juge les demande"
+                "Justificatifs : remis par le créancier, sous le secret, si le juge les demande"
             )
         return pieces

@@ -1,2 +1,3 @@
 from . import receipt_letter
 from . import reminder_letter
+from . import handover_account

@@ -1,3 +1,3 @@
 from . import chase
 from . import note
-from . import note, policy
+from . import policy

@@ -54,14 +54,16 @@ class HealthChasePack(models.AbstractModel):
             raise UserError(
                 chase.env._("%s: nothing to ask for, no share is late.", chase.display_name)
             )
-        rows = lines.sorted(lambda line: (line.sent_on or chase._today(), line.id))._rows()
+        rows = lines._in_order()._rows()
         files = [
             ("01-message.txt", self._message(chase, rows)),
             ("02-factures.xlsx", self._spreadsheet(chase, rows)),
             ("03-preuves-envoi.csv", self._proofs(rows)),
         ]
         # whoever may read the list may read its pieces
-        for rank, piece in enumerate(chase.sudo().attachment_ids.sorted("id"), start=len(files) + 1):
+        for rank, piece in enumerate(
+            chase.sudo().attachment_ids.sorted("id"), start=len(files) + 1
+        ):
             stem, dot, extension = (piece.name or "piece").rpartition(".")
             ending = f".{self._slug(extension)[:5]}" if dot else ""
             files.append((f"{rank:02d}-{self._slug(stem or extension)}{ending}", piece.raw or b""))
@@ -119,7 +121,15 @@ class HealthChasePack(models.AbstractModel):
     @api.model
     def _spreadsheet(self, chase, rows):
         """The table of the claims, with its sum."""
-        heads = ["N° de facture", "Date", "Assuré", "N° d'adhérent", "Transmise le", "Lot", "ARL du"]
+        heads = [
+            "N° de facture",
+            "Date",
+            "Assuré",
+            "N° d'adhérent",
+            "Transmise le",
+            "Lot",
+            "ARL du",
+        ]
         heads += ["Montant", "Reste dû", "Observation"]
         buffer = io.BytesIO()
         book = xlsxwriter.Workbook(buffer, {"in_memory": True, "strings_to_formulas": False})
@@ -160,7 +170,9 @@ class HealthChasePack(models.AbstractModel):
         )
         for row in rows:
             cells = [row[name] for name in ("number", "sent", "lot", "file", "checksum", "arl")]
-            writer.writerow([f"'{cell}" if cell[:1] in "=+-@\t\r" and cell else cell for cell in cells])
+            writer.writerow(
+                [f"'{cell}" if cell[:1] in "=+-@\t\r" and cell else cell for cell in cells]
+            )
         return text.getvalue().encode("utf-8-sig")
 
     @api.model

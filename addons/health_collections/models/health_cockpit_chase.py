@@ -29,9 +29,7 @@ class HealthCockpit(models.AbstractModel):
             chase.company_id,
             chase.share_count,
             {
-                **self._act_window(
-                    chase.payer_id.name, "health.chase", [("id", "=", chase.id)]
-                ),
+                **self._act_window(chase.payer_id.name, "health.chase", [("id", "=", chase.id)]),
             },
             button,
             amount=chase.amount,

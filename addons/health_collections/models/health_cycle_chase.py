@@ -20,7 +20,9 @@ class HealthCycle(models.Model):
         fresh, due = self.env["health.chase"]._night(companies, day)
         lines = []
         if fresh:
-            lines.append(self.env._("%s late share(s) put on the lists of their payers.", len(fresh)))
+            lines.append(
+                self.env._("%s late share(s) put on the lists of their payers.", len(fresh))
+            )
         if due:
             lines.append(
                 self.env._(

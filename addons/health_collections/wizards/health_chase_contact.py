@@ -92,9 +92,11 @@ class HealthChaseContact(models.TransientModel):
         if self.nobody:
             lines._rest_until_next_call(self.day)
         else:
-            for (outcome, until, note), group in self.line_ids.filtered("outcome").grouped(
-                lambda line: (line.outcome, line.until, line.note)
-            ).items():
+            for (outcome, until, note), group in (
+                self.line_ids.filtered("outcome")
+                .grouped(lambda line: (line.outcome, line.until, line.note))
+                .items()
+            ):
                 group.line_id._answered(outcome, self.day, until, note)
         chase._plan(chase._today())
         return {"type": "ir.actions.act_window_close"}

@@ -289,6 +289,11 @@ class HealthChase(models.Model):
         self.ensure_one()
         return self._open_wizard("hand")
 
+    def action_message(self):
+        """Message for the payer's mailbox for professionals: to be copied there, never sent by plain e-mail."""
+        self.ensure_one()
+        return self._open_wizard("email")
+
     def _open_wizard(self, channel):
         self.check_access("write")
         wizard = self.env["health.chase.contact"]._of(self, channel)

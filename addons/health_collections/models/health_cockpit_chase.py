@@ -48,6 +48,7 @@ class HealthCockpit(models.AbstractModel):
         gap = timedelta(days=self.env["health.parameter"].value_of("chase_gap_days"))
         buttons = {
             "phone": self.env._("Call"),
+            "email": self.env._("Write"),
             "letter": self.env._("Write"),
             "registered": self.env._("Write"),
         }

@@ -59,7 +59,7 @@ class HealthLateness(models.Model):
     )
     claim_id = fields.Many2one(
         "health.lateness.claim",
-        string="Claim",
+        string="Claim of penalties",
         readonly=True,
         index="btree_not_null",
         check_company=True,

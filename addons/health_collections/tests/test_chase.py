@@ -1,6 +1,5 @@
 """Late payers: one list each, its steps, what they answer, letters and packs."""
 
-import csv
 import io
 import zipfile
 from datetime import timedelta
@@ -11,6 +10,7 @@ from openpyxl import load_workbook
 from odoo.exceptions import AccessError, UserError
 from odoo.fields import Domain
 from odoo.tests import HttpCase, new_test_user, tagged
+from odoo.tools.pdf import PdfFileReader
 
 from odoo.addons.health_billing.tools import cents
 
@@ -222,6 +222,18 @@ class TestChase(PayerCommon):
         chase.line_ids.action_end_dispute()
         self.assertEqual(chase.line_ids.state, "open")
 
+    def test_message_to_copy_bears_no_name(self):
+        self.silence(self.unpaid("000726", lot_no="031"))
+        self.night()
+        chase = self.chase(self.mutuelle)
+        wizard = self.env["health.chase.contact"].browse(chase.action_message()["res_id"])
+        for text in ("000726", "05/10/2026", "lot 031", "10,00 €", self.nurse.health_provider_no):
+            self.assertIn(text, wizard.message)
+        self.assertNotIn("DURAND", wizard.message)
+        message = wizard.message
+        wizard.action_confirm()
+        self.assertEqual((chase.contact_ids.channel, chase.contact_ids.body), ("email", message))
+
     def test_call_sheet_gathers_the_practitioners_of_a_payer(self):
         self.silence(self.unpaid("000720"))
         self.silence(self.unpaid("000721", company=self.physio, patient_id=self.physio_patient.id))
@@ -247,7 +259,7 @@ class TestChase(PayerCommon):
             [
                 "envoi-1/01-message.txt",
                 "envoi-1/02-factures.xlsx",
-                "envoi-1/03-preuves-envoi.csv",
+                "envoi-1/03-preuves-envoi.pdf",
                 "envoi-1/04-capture-0.png",
                 "envoi-2/05-capture-1.png",
             ],
@@ -258,14 +270,15 @@ class TestChase(PayerCommon):
         rows = list(sheet.values)
         self.assertEqual([row[0] for row in rows], ["N° de facture", "000722", "000723", "Total"])
         self.assertEqual(cents(sum(row[8] for row in rows[1:3])), 12000)
-        proofs = list(
-            csv.reader(
-                io.StringIO(archive.read("envoi-1/03-preuves-envoi.csv").decode("utf-8-sig")),
-                delimiter=";",
-            )
+        proofs = "".join(
+            page.extract_text()
+            for page in PdfFileReader(
+                io.BytesIO(archive.read("envoi-1/03-preuves-envoi.pdf"))
+            ).pages
         )
-        self.assertEqual(proofs[1][:2], ["000722", "05/10/2026"])
-        everything = message + str(rows) + str(proofs)
+        for text in ("000722", "000723", "05/10/2026", "Organisme : CPAM Test"):
+            self.assertIn(text, proofs)
+        everything = message + str(rows) + proofs
         for label in ("AMI", "soin", "injection"):
             self.assertNotIn(label, everything)
         chase.attachment_ids = self.env["ir.attachment"].create(

@@ -13,8 +13,8 @@ from ..dunning.lateness import Terms, half_year, look
 
 #: claims by scope of the practitioner
 KINDS = {"secured": ("F",), "all": ("F", "B")}
-#: shares of which a payment is still expected
-OPEN = (*WAITING, "announced", "partial")
+#: shares that may still be late; what is announced is judged by its transfer order, once it is here
+OPEN = (*WAITING, "partial")
 #: what another night may find otherwise
 MEASURED = frozenset(
     {"start_on", "start_proof", "due_on", "settled_on", "days", "penalty", "period"}

@@ -4,7 +4,7 @@ from odoo.fields import Domain
 from odoo.addons.health_billing.tools import cents, format_cents
 
 #: reasons that pass by themselves: there is nothing to do about them
-WAITING = ("recent_contact", "payment_pending")
+WAITING = ("recent_contact", "payment_pending", "promise", "plan", "wrong_hour")
 LATE_CONTEXT = {"search_default_group_patient": 1}
 
 

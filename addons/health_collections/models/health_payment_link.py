@@ -3,9 +3,9 @@ import secrets
 from datetime import timedelta
 
 from odoo import api, fields, models
-from odoo.tools import format_date
+from odoo.tools import SQL, format_date
 
-from odoo.addons.health_billing.tools import cents, euros, format_cents
+from odoo.addons.health_billing.tools import cents, format_cents
 from odoo.addons.payment import utils as payment_utils
 
 PATH = "/ma-note"
@@ -41,7 +41,13 @@ class HealthPaymentLink(models.Model):
     expires_on = fields.Date(required=True, readonly=True, help="Last day on which the link works.")
     revoked_on = fields.Datetime(readonly=True, copy=False)
     channel = fields.Selection(
-        [("hand", "By hand"), ("email", "E-mail"), ("reminder", "Reminder"), ("letter", "Letter")],
+        [
+            ("hand", "By hand"),
+            ("email", "E-mail"),
+            ("reminder", "Reminder"),
+            ("letter", "Letter"),
+            ("page", "Page of another practitioner"),
+        ],
         required=True,
         default="hand",
         readonly=True,
@@ -52,6 +58,16 @@ class HealthPaymentLink(models.Model):
     communication_id = fields.Many2one(
         "credit.control.communication", readonly=True, ondelete="set null"
     )
+    parent_id = fields.Many2one(
+        "health.payment.link",
+        string="Opened from",
+        readonly=True,
+        copy=False,
+        index="btree_not_null",
+        ondelete="cascade",
+        help="The link of the same person at another practitioner, whose page shows this note too.",
+    )
+    child_ids = fields.One2many("health.payment.link", "parent_id", readonly=True)
     last_seen = fields.Datetime("Last visit", readonly=True, copy=False)
     access_count = fields.Integer("Visits", readonly=True, copy=False)
     state = fields.Selection(
@@ -64,11 +80,11 @@ class HealthPaymentLink(models.Model):
 
     _token_hash_uniq = models.Constraint("UNIQUE(token_hash)", "This link exists already.")
 
-    @api.depends("expires_on", "revoked_on")
+    @api.depends("expires_on", "revoked_on", "parent_id.revoked_on")
     def _compute_state(self):
         today = fields.Date.context_today(self)
         for link in self:
-            if link.revoked_on:
+            if link.revoked_on or link.parent_id.sudo().revoked_on:
                 link.state = "revoked"
             else:
                 link.state = "expired" if link.expires_on and link.expires_on < today else "active"
@@ -127,9 +143,11 @@ class HealthPaymentLink(models.Model):
         """The link of a token, with full rights; empty when unknown. Its state is for the caller
         to look at.
         """
-        if not token:
+        if not token or len(token) > 100:
             return self.sudo().browse()
-        return self.sudo().search([("token_hash", "=", self._hash(token))], limit=1)
+        return self.sudo().search(
+            [("token_hash", "=", self._hash(token)), ("parent_id", "=", False)], limit=1
+        )
 
     def action_revoke(self):
         """The link stops working at once; the patient sees how to ask for a new one."""
@@ -146,15 +164,82 @@ class HealthPaymentLink(models.Model):
         self.sudo().write({"channel": "email", "sent_on": fields.Date.context_today(self)})
         self.partner_id._message_log(body=self.env._("Payment link sent by e-mail."))
 
+    def _can_renew(self):
+        """Whether whoever holds this link, too old now, may have a new one sent to the address we know."""
+        self.ensure_one()
+        return self.state == "expired" and bool(self.partner_id.email)
+
+    def _renew(self):
+        """Send a new link to the patient's own address, at once: they asked for it.
+
+        :return: whether one was sent.
+        """
+        self.ensure_one()
+        Try = self.env["health.note.try"]
+        if not self._can_renew() or Try._is_too_many("renewal", f"link-{self.id}"):
+            return False
+        Try._note("renewal", f"link-{self.id}")
+        link, url = self._make_one(self.partner_id, "email")
+        template = self.env.ref("health_collections.mail_template_payment_link")
+        values = template._health_mail_values(link, {link.id: url})
+        self.env["mail.mail"].sudo().create([{**one, "scheduled_date": False} for one in values])
+        self.env.ref("mail.ir_cron_mail_scheduler_action").sudo()._trigger()
+        self.partner_id._message_log(
+            body=self.env._("Asked for a new payment link from the old one.")
+        )
+        return True
+
     def _touch(self):
         """Count a visit; also makes two requests at once wait for each other."""
         self.ensure_one()
         self.write({"last_seen": fields.Datetime.now(), "access_count": self.access_count + 1})
 
+    # -- several practitioners in one visit ---------------------------------------------------------
+
+    def _visit(self):
+        """This link and one for each other practitioner to whom the same person owes something.
+
+        Each practitioner is paid apart, so each has a link of its own: it has no address, and lives and dies
+        with the one that was sent.
+        """
+        self.ensure_one()
+        people = {person.company_id: person for person in self.partner_id._health_same_person()}
+        children = self.child_ids.filtered(
+            lambda child: people.get(child.company_id) == child.partner_id
+        )
+        missing = [
+            person for company, person in people.items() if company not in children.company_id
+        ]
+        if missing:
+            children |= self.sudo().create(
+                [
+                    {
+                        "partner_id": person.id,
+                        "company_id": person.company_id.id,
+                        "token_hash": self._hash(secrets.token_urlsafe(TOKEN_BYTES)),
+                        "expires_on": self.expires_on,
+                        "channel": "page",
+                        "parent_id": self.id,
+                    }
+                    for person in missing
+                ]
+            )
+        return self | children.sorted(lambda child: (child.company_id.name or "", child.id))
+
+    def _who(self):
+        """What stands for this practitioner in addresses below the link that was sent; empty for its own."""
+        return self.token_hash[:12] if self.parent_id else ""
+
+    def _of_visit(self, who):
+        """The link of one practitioner in this visit; empty when there is none such."""
+        if not who:
+            return self
+        return self._visit().filtered(lambda link: link._who() == who)
+
     # -- what is owed -----------------------------------------------------------------------------
 
     def _open_shares(self):
-        """What the patient has to pay this practitioner now."""
+        """What the person has to pay this practitioner now, for themself and for whoever they settle for."""
         self.ensure_one()
         return (
             self.env["health.share"]
@@ -162,7 +247,7 @@ class HealthPaymentLink(models.Model):
             .search(
                 [
                     ("debtor_kind", "=", "patient"),
-                    ("partner_id", "=", self.partner_id.id),
+                    ("partner_id", "in", self.partner_id._health_settles_for().ids),
                     ("company_id", "=", self.company_id.id),
                     ("state", "in", ("due", "partial")),
                     ("amount_residual", ">", 0),
@@ -182,13 +267,40 @@ class HealthPaymentLink(models.Model):
     def _expiry_text(self):
         return format_date(self.env(context={**self.env.context, "lang": "fr_FR"}), self.expires_on)
 
-    def _access_token(self, shares):
+    def _running_plan(self, shares):
+        """The payment plan that runs for some of these shares, if any."""
+        return shares.plan_id.filtered(lambda plan: plan.state == "running")[:1]
+
+    def _to_pay(self, what="all"):
+        """What one payment is for.
+
+        :param what: ``all`` that is open; the ``instalment`` of a plan that comes next, with those that are
+            late; the ``rest`` that no plan spreads.
+        :return: (shares, cents); nothing when there is nothing of that kind.
+        """
+        shares = self._open_shares()
+        nothing = shares.browse(), 0
+        if what == "all":
+            return shares, self._amount_cents(shares)
+        plan = self._running_plan(shares)
+        spread = shares.filtered(lambda share: plan and share.plan_id == plan)
+        if what == "rest":
+            return shares - spread, self._amount_cents(shares - spread)
+        if what != "instalment" or not spread:
+            return nothing
+        open_lines = plan.line_ids.filtered(lambda line: cents(line.left)).sorted("due_date")
+        today = fields.Date.context_today(self)
+        lines = open_lines.filtered(lambda line: line.due_date <= today) or open_lines[:1]
+        amount = sum(cents(line.left) for line in lines)
+        return spread, min(amount, self._amount_cents(spread))
+
+    def _access_token(self, shares, amount=None):
         """Seal of what the page shows: another amount, patient or share has another seal."""
         return payment_utils.generate_access_token(
             "health.payment.link",
             self.id,
             self.partner_id.id,
-            self._amount_cents(shares),
+            self._amount_cents(shares) if amount is None else amount,
             self.company_id.currency_id.id,
             "-".join(map(str, sorted(shares.ids))),
             env=self.env,
@@ -227,7 +339,23 @@ class HealthPaymentLink(models.Model):
             )
         )
 
-    def _reusable_transaction(self, shares, provider, method):
+    def _lock(self, shares):
+        """Two payments of the same debts wait for each other, whatever links they come from.
+
+        The second one then fails on what the first one wrote, and is tried again by the server.
+        """
+        moves = shares.move_id
+        if moves:
+            self.env.flush_all()
+            # a write, not a mere lock: what waited must not go on with what it read before
+            self.env.cr.execute(
+                SQL(
+                    "UPDATE account_move SET write_date = write_date WHERE id IN %s",
+                    tuple(sorted(moves.ids)),
+                )
+            )
+
+    def _reusable_transaction(self, shares, amount, provider, method):
         """A payment that was begun for exactly this and led nowhere yet: a second click goes on
         with it.
         """
@@ -245,197 +373,9 @@ class HealthPaymentLink(models.Model):
                 ]
             )
         )
-        amount = self._amount_cents(shares)
         return candidates.filtered(
             lambda tx: cents(tx.amount) == amount and tx.invoice_ids == shares.move_id
         )[:1]
-
-    # -- what the page tells ----------------------------------------------------------------------
-
-    def _note(self, share):
-        """What the page says of one FSE: date and practitioner, who paid what, what is left and
-        why.
-
-        Never the care: neither acts nor prescriber nor nature of insurance are read here.
-        """
-        fse = share.fse_id
-        rows = []
-        for payer in fse.share_ids.sorted(
-            lambda one: ("amo", "amc", "patient").index(one.debtor_kind)
-        ):
-            if payer.debtor_kind != "patient" and cents(payer.amount):
-                rows.append(self._note_payer(payer))
-        paid = cents(share.amount) - cents(share.amount_residual)
-        return {
-            "number": fse.name,
-            "date": format_date(self.env, fse.fse_date, date_format="d MMMM yyyy"),
-            "total": self._money(cents(fse.amount_total)),
-            "payers": rows,
-            "paid": self._money(paid) if paid else "",
-            "left": self._money(cents(share.amount_residual)),
-            "why": self._note_why(fse, share),
-        }
-
-    def _note_payer(self, payer):
-        asked, left = cents(payer.amount), cents(payer.amount_residual)
-        who = (
-            self.env._("Health insurance fund")
-            if payer.debtor_kind == "amo"
-            else self.env._("Your complementary insurer")
-        )
-        if payer.state == "paid":
-            tone, text = "paid", self.env._("has paid")
-        elif payer.state == "written_off":
-            tone, text = "refused", self.env._("does not pay; this part is not asked of you")
-        elif payer.is_rejected:
-            tone, text = (
-                "refused",
-                self.env._("has refused for now; your practitioner is seeing to it"),
-            )
-        elif payer.state == "partial":
-            tone, text = (
-                "waiting",
-                self.env._(
-                    "has paid %(paid)s, the rest is expected", paid=self._money(asked - left)
-                ),
-            )
-        elif payer.state == "announced":
-            tone, text = "waiting", self.env._("has announced its payment")
-        else:
-            tone, text = "waiting", self.env._("is to pay")
-        return {
-            "kind": payer.debtor_kind,
-            "who": who,
-            "name": payer.partner_id.name
-            if payer.debtor_kind == "amc" and not payer.partner_id.health_to_complete
-            else "",
-            "tone": tone,
-            "text": text,
-            "amount": self._money(asked),
-        }
-
-    def _note_why(self, fse, share):
-        """Why something is left for the patient, in plain words, from the facts of the FSE."""
-        kinds = {payer.debtor_kind: payer for payer in fse.share_ids if cents(payer.amount)}
-        if "amo" not in kinds and "amc" not in kinds:
-            return self.env._(
-                "This care was billed to you directly: no fund was asked to pay for you."
-            )
-        if "amo" in kinds and "amc" not in kinds:
-            if fse.amo_rate and fse.amo_rate < 100:
-                return self.env._(
-                    "The health insurance fund covers %(rate)s %% of this care. "
-                    "No complementary insurer is on record for it: "
-                    "the rest (the “ticket modérateur”) is yours to pay.",
-                    rate=fse.amo_rate,
-                )
-            return self.env._("This part is not covered by the health insurance fund.")
-        if kinds["amc"].is_rejected:
-            return self.env._(
-                "This is your own part. "
-                "What your complementary insurer refused is not asked of you here."
-            )
-        return self.env._(
-            "What neither the health insurance fund nor your complementary insurer covers."
-        )
-
-    @api.model
-    def _money(self, amount_cents):
-        # narrow no-break space in thousands, no-break space before the sign: an amount never
-        # breaks over two lines
-        return (
-            format_cents(amount_cents)
-            .replace(" €", "\N{NO-BREAK SPACE}€")
-            .replace(" ", "\N{NARROW NO-BREAK SPACE}")
-        )
-
-    def _bank_transfer(self):
-        """Account on which a transfer arrives: the practitioner's own; empty when none is known."""
-        journal = (
-            self.env["account.journal"]
-            .sudo()
-            .search(
-                [
-                    ("company_id", "=", self.company_id.id),
-                    ("type", "=", "bank"),
-                    ("bank_account_id", "!=", False),
-                ],
-                limit=1,
-            )
-        )
-        account = journal.bank_account_id
-        if not account:
-            return {}
-        iban = account.sanitized_acc_number or ""
-        return {
-            "holder": account.acc_holder_name or self.company_id.name,
-            "iban": " ".join(iban[start : start + 4] for start in range(0, len(iban), 4)),
-            "reference": self.partner_id.ref or "",
-        }
-
-    def _page_values(self):
-        """Everything the page shows, as plain texts."""
-        self.ensure_one()
-        shares = self._open_shares()
-        company = self.company_id
-        amount = self._amount_cents(shares)
-        under_way = self._transactions_under_way(shares)
-        return {
-            "link": self,
-            "practitioner": company.name,
-            "phone": company.phone or "",
-            "email": company.email or "",
-            "patient": self.partner_id.name,
-            "notes": [self._note(share) for share in shares],
-            "amount": self._money(amount),
-            "amount_cents": amount,
-            "waiting": self._money(sum(cents(tx.amount) for tx in under_way)) if under_way else "",
-            "transfer": self._bank_transfer() if amount else {},
-            "receipts": [
-                {
-                    "reference": tx.reference,
-                    "date": self._day_text(tx.last_state_change),
-                    "amount": self._money(cents(tx.amount)),
-                }
-                for tx in self._settled_transactions()
-            ],
-            "expires": format_date(self.env, self.expires_on, date_format="d MMMM yyyy"),
-        }
-
-    def _day_text(self, moment, with_time=False):
-        local = fields.Datetime.context_timestamp(self.with_context(tz="Europe/Paris"), moment)
-        text = format_date(self.env, local.date(), date_format="d MMMM yyyy")
-        return (
-            self.env._("%(day)s at %(time)s", day=text, time=local.strftime("%H:%M"))
-            if with_time
-            else text
-        )
-
-    @api.model
-    def _address_lines(self, partner):
-        city = " ".join(filter(None, (partner.zip, partner.city)))
-        return "\n".join(filter(None, (partner.street, partner.street2, city)))
-
-    def _receipt_values(self, tx):
-        """What the receipt of one payment shows."""
-        return {
-            "link": self,
-            "tx": tx,
-            "state": tx.state,
-            "practitioner": self.company_id.name,
-            "address": self._address_lines(self.company_id.partner_id),
-            "phone": self.company_id.phone or "",
-            "email": self.company_id.email or "",
-            "patient": self.partner_id.name,
-            "amount": self._money(cents(tx.amount)),
-            "date": self._day_text(tx.last_state_change, with_time=True),
-            "numbers": sorted(tx.invoice_ids.health_share_id.fse_id.mapped("name")),
-            "reference": tx.reference,
-            "is_test": tx.provider_id.state == "test",
-        }
-
-    def _transaction_amount(self, shares):
-        return euros(self._amount_cents(shares))
 
     @api.model
     def _transaction_reference(self):

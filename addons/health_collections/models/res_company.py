@@ -1,16 +1,10 @@
 from collections import Counter
-from datetime import datetime, time, timedelta
-from zoneinfo import ZoneInfo
 
-from odoo import api, fields, models
+from odoo import api, models
 from odoo.exceptions import UserError
 
 from odoo.addons.health_billing.tools import QUIET, cents
 
-PARIS = ZoneInfo("Europe/Paris")
-#: hours of the day, in France, between which a patient may be written to, Monday to Saturday
-FIRST_HOUR, LAST_HOUR, USUAL_HOUR = 8, 20, 9
-SUNDAY = 6
 #: states of Odoo Enterprise's follow-up in which it is at work
 FOLLOWUP_RUNS = ("installed", "to upgrade", "to remove")
 
@@ -152,23 +146,6 @@ class ResCompany(models.Model):
             "email": self.email or "",
             "mentions": "",
         }
-
-    @api.model
-    def _health_reminder_time(self, day, now=None):
-        """When a reminder decided on that day may leave: by daylight, never on a Sunday.
-
-        :param date day: the day of the run.
-        :return: naive UTC datetime, not before now.
-        """
-        now = (now or fields.Datetime.now()).replace(tzinfo=ZoneInfo("UTC")).astimezone(PARIS)
-        moment = max(now, datetime.combine(day, time(USUAL_HOUR), PARIS))
-        if moment.hour < FIRST_HOUR:
-            moment = datetime.combine(moment.date(), time(USUAL_HOUR), PARIS)
-        elif moment.hour >= LAST_HOUR:
-            moment = datetime.combine(moment.date() + timedelta(days=1), time(USUAL_HOUR), PARIS)
-        if moment.weekday() == SUNDAY:
-            moment = datetime.combine(moment.date() + timedelta(days=1), time(USUAL_HOUR), PARIS)
-        return moment.astimezone(ZoneInfo("UTC")).replace(tzinfo=None)
 
     def _health_run_reminders(self, day):
         """Remind the patients of this practitioner who are late and whom nothing holds back.

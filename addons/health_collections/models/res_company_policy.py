@@ -5,8 +5,6 @@ from odoo.tools import format_date
 
 from odoo.addons.health_billing.tools import cents, format_cents
 
-from .res_company import FIRST_HOUR, LAST_HOUR
-
 POLICY_PATH = "/rappels"
 TOKEN_BYTES = 12
 
@@ -71,8 +69,8 @@ class ResCompany(models.Model):
             ),
             "due_days": value_of("patient_due_days"),
             "gap_days": value_of("reminder_gap_days"),
-            "first_hour": self._health_hour_text(FIRST_HOUR),
-            "last_hour": self._health_hour_text(LAST_HOUR),
+            "first_hour": self._health_hour_text(value_of("contact_first_hour")),
+            "last_hour": self._health_hour_text(value_of("contact_last_hour")),
             "least": format_cents(least) if least else "",
             "plan_day": offering[:1].delay_days,
             "steps": [self._health_written_step(level) for level in levels],

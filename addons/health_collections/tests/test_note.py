@@ -6,7 +6,6 @@ from odoo.tools import mute_logger
 
 from odoo.addons.health_billing.tools import cents
 
-from ..controllers.note import MISSES
 from .common import CollectionsCommon
 
 
@@ -26,7 +25,6 @@ class TestNote(CollectionsCommon, HttpCase):
 
     def setUp(self):
         super().setUp()
-        self.env.registry._health_note_misses = {}
         self.link, self.token = self.make_link(self.patient)
 
     def make_link(self, patient):
@@ -54,7 +52,7 @@ class TestNote(CollectionsCommon, HttpCase):
             "access_token": re.search(r'data-access-token="(\w+)"', form)[1],
             **values,
         }
-        return self.rpc(f"/ma-note/{token}/transaction", params)
+        return self.rpc(f"/ma-note/{token}/transaction/payer", params)
 
     def rpc(self, path, params):
         """Result of a call as the browser makes it; AssertionError with the server's message if
@@ -158,14 +156,6 @@ class TestNote(CollectionsCommon, HttpCase):
         other.action_revoke()
         self.assertIn("plus valable", self.assertRefused(token))
         self.assertIn("plus valable", self.assertRefused("x" * 24))
-
-    def test_guessing_is_slowed_down(self):
-        for _number in range(MISSES):
-            self.page("/ma-note/guess", 404)
-        self.page("/ma-note/guess", 429)
-        self.page(f"/ma-note/{self.token}", 429)
-        self.env.registry._health_note_misses = {}
-        self.page(f"/ma-note/{self.token}")
 
     # -- paying
     # ---------------------------------------------------------------------------------------
@@ -294,7 +284,7 @@ class TestNote(CollectionsCommon, HttpCase):
         count = self.env["payment.transaction"].search_count([])
         with self.assertRaises(Refused) as caught:
             self.rpc(
-                f"/ma-note/{self.token}/transaction",
+                f"/ma-note/{self.token}/transaction/payer",
                 {
                     "provider_id": self.provider.id,
                     "payment_method_id": self.method.id,
@@ -315,7 +305,7 @@ class TestNote(CollectionsCommon, HttpCase):
         self.assertNotIn("/payer", page)
         with self.assertRaises(Refused) as caught:
             self.rpc(
-                f"/ma-note/{self.token}/transaction",
+                f"/ma-note/{self.token}/transaction/payer",
                 {
                     "provider_id": self.provider.id,
                     "payment_method_id": self.method.id,

@@ -106,8 +106,13 @@ class TestPaymentLink(CollectionsCommon):
     def test_transfer_goes_to_the_practitioners_own_account(self):
         link, _token = self.make()
         transfer = link._bank_transfer()
+        self.assertEqual(transfer, {}, "nothing is owed")
+        self.late("000219")
+        transfer = link._bank_transfer()
         self.assertEqual(transfer["iban"], "FR76 3000 6000 0112 3456 7890 189")
-        self.assertEqual(transfer["reference"], self.patient.ref)
+        # what the bank match finds a share by, and nothing more
+        self.assertEqual(transfer["reference"], "000219")
+        self.assertTrue(transfer["qr"].startswith("data:image/png;base64,"))
 
     def test_wizard_shows_the_address_once(self):
         self.late("000217")

@@ -18,7 +18,7 @@ class TestReminders(CollectionsCommon):
             return self.env["health.cycle"]._step_reminders(day)
 
     def mails(self):
-        return self.env["mail.mail"].search([("model", "=", "credit.control.communication")])
+        return self.env["mail.mail"].search([("model", "=", "health.contact")])
 
     def test_not_before_ten_days(self):
         share = self.late("000101")
@@ -281,8 +281,7 @@ class TestReminders(CollectionsCommon):
         share = self.late("000124")
         self.run_day()
         mail = self.mails()
-        mail.state = "exception"
-        mail._update_control_line_status()
+        mail._postprocess_sent_message([], [], failure_type="unknown", failure_reason="no")
         line = self.lines(share)
         self.assertEqual(line.state, "email_error")
         self.assertIn(
@@ -298,8 +297,7 @@ class TestReminders(CollectionsCommon):
         share = self.late("000125")
         self.run_day()
         mail = self.mails()
-        mail.state = "sent"
-        mail._update_control_line_status()
+        mail._postprocess_sent_message([self.patient], [])
         self.assertEqual(self.lines(share).state, "sent")
 
     def test_summary_table_is_escaped(self):

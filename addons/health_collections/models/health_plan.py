@@ -74,6 +74,9 @@ class HealthPlan(models.Model):
     )
     user_id = fields.Many2one("res.users", string="By", readonly=True)
     link_id = fields.Many2one("health.payment.link", readonly=True, ondelete="set null")
+    agreement_id = fields.Many2one(
+        "health.agreement", "Agreement", readonly=True, index="btree_not_null", ondelete="set null"
+    )
     line_ids = fields.One2many("health.plan.line", "plan_id", "Instalments", readonly=True)
     part_ids = fields.One2many("health.plan.part", "plan_id", "Parts", readonly=True)
     share_ids = fields.Many2many("health.share", string="Shares", compute="_compute_share_ids")
@@ -232,7 +235,7 @@ class HealthPlan(models.Model):
             partner,
             company,
             shares,
-            zip(plans.dates(first, count), plans.amounts(total, count), strict=True),
+            self._instalments(first, count, total),
             day,
             agreed_by="page",
             state="asked",
@@ -310,6 +313,13 @@ class HealthPlan(models.Model):
             )
             ._hold_shares()
         )
+
+    @api.model
+    def _instalments(self, first, count, total):
+        """(date, cents) of so many equal instalments."""
+        if not 1 <= count <= total:
+            raise UserError(self.env._("Say in how many instalments the rest is paid."))
+        return list(zip(plans.dates(first, count), plans.amounts(total, count), strict=True))
 
     def _hold_shares(self):
         for plan in self:

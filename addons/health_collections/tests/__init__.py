@@ -2,6 +2,7 @@ from . import (
     test_access,
     test_chase,
     test_lateness,
+    test_agreement,
     test_cockpit,
     test_guard,
     test_letters,
@@ -13,6 +14,7 @@ from . import (
     test_policy,
     test_plan,
     test_prescription,
+    test_receipt,
     test_reminders,
     test_setup,
 )

@@ -1,2 +1,2 @@
-from . import receipt_letter
+from . import payment_receipt
 from . import reminder_letter

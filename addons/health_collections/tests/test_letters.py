@@ -21,7 +21,7 @@ WINDOW = (90, 44, 200, 90)
 #: what it shows in any case
 SAFE = (100, 55, 190, 79)
 LETTER = "health_collections.action_report_reminder_letter"
-RECEIPT = "health_collections.action_report_receipt"
+RECEIPT = "health_collections.action_report_payment_receipt"
 
 
 class LetterCommon(CollectionsCommon):
@@ -381,7 +381,7 @@ class TestReceiptLetter(LetterCommon):
     def test_who_prints(self):
         share = self.late("000923")
         payment = self.cash(share, 12.6)
-        values = self.env["report.health_collections.receipt_letter"]
+        values = self.env["report.health_collections.payment_receipt"]
         biller = new_test_user(
             self.env,
             "letters_biller",

@@ -196,9 +196,7 @@ class NotePortal(PaymentPortal):
         )
         return providers, methods
 
-    @note_route(
-        "/transaction/<string:word>", type="jsonrpc", methods=["POST"], website=False
-    )
+    @note_route("/transaction/<string:word>", type="jsonrpc", methods=["POST"], website=False)
     def note_transaction(
         self,
         token,

@@ -184,7 +184,9 @@ class HealthPaymentLink(models.Model):
         values = template._health_mail_values(link, {link.id: url})
         self.env["mail.mail"].sudo().create([{**one, "scheduled_date": False} for one in values])
         self.env.ref("mail.ir_cron_mail_scheduler_action").sudo()._trigger()
-        self.partner_id._message_log(body=self.env._("Asked for a new payment link from the old one."))
+        self.partner_id._message_log(
+            body=self.env._("Asked for a new payment link from the old one.")
+        )
         return True
 
     def _touch(self):

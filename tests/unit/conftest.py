@@ -7,7 +7,7 @@ from pathlib import Path
 from hypothesis import settings
 
 ROOT = Path(__file__).parents[2]
-for addon in ("health_billing", "health_collections", "health_sesam", "health_noemie"):
+for addon in ("health_billing", "health_sesam", "health_noemie", "health_collections"):
     sys.path.insert(0, str(ROOT / "addons" / addon))
 
 # no deadlines: how long one example takes depends on what else the machine does

@@ -124,6 +124,7 @@ def test_the_addons_are_there_and_speak_with_one_voice():
 def test_dependencies_go_one_way():
     below = {
         "health_billing": set(),
+        "report_chromium": set(),
         "health_sesam": {"health_billing"},
         "health_collections": {"health_billing"},
         "health_noemie": {"health_sesam", "health_billing"},

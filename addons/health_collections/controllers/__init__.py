@@ -1,1 +1,2 @@
-from . import note, note_request
+from . import note, policy
+from . import note_request

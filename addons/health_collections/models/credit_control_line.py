@@ -1,5 +1,7 @@
 from odoo import api, fields, models
 
+from odoo.addons.health_billing.tools import QUIET, cents
+
 from .credit_control_policy_level import MORE_CHANNELS
 
 
@@ -30,3 +32,43 @@ class CreditControlLine(models.Model):
             ("channel", "=", "letter"),
             ("state", "in", ("error", "email_error")),
         ]
+
+    @api.model
+    def _health_make(self, messages, run, default_vals):
+        """Lines of tonight's messages, in one batch.
+
+        :param messages: see `credit.control.policy._health_messages`.
+        """
+        company = run.company_id
+        tolerance = cents(company.credit_control_tolerance)
+        level_by_debtor = {debtor: level for debtor, level, _items in messages}
+        debtors = self.env["res.partner"].union(*level_by_debtor)
+        channels = debtors._health_channels(company, level_by_debtor)
+        values = []
+        for debtor, _level, items in messages:
+            for item, level in items:
+                if cents(item.amount_residual) >= tolerance:
+                    values.append(
+                        {
+                            **self._prepare_from_move_line(
+                                item, level, run.date, item.amount_residual, default_vals
+                            ),
+                            "channel": channels[debtor],
+                        }
+                    )
+        self._health_forget_drafts(values)
+        return self.with_context(**QUIET).create(values)
+
+    @api.model
+    def _health_forget_drafts(self, values):
+        """What stood ready on the same level of the same items and never left, is left for good."""
+        levels = {(one["move_line_id"], one["policy_level_id"]) for one in values}
+        drafts = self.search(
+            [
+                ("move_line_id", "in", [item for item, _level in levels]),
+                ("state", "in", ("draft", "to_be_sent")),
+            ]
+        )
+        drafts.filtered(
+            lambda line: (line.move_line_id.id, line.policy_level_id.id) in levels
+        ).with_context(**QUIET).write({"state": "ignored"})

@@ -24,10 +24,20 @@ class CreditControlRun(models.Model):
                 )
             )
 
+    def generate_credit_lines(self):
+        """Override of `account_credit_control`: two programs must not write to the same people."""
+        if self.policy_ids.filtered("health_debtor_kind"):
+            problem = self.env["res.company"]._health_other_followup()
+            if problem:
+                raise UserError(problem)
+        return super().generate_credit_lines()
+
     def run_channel_action(self):
         """Override of `account_credit_control`: patients get our message, without a PDF."""
         self.ensure_one()
-        patients = self.line_ids.filtered(lambda line: line.partner_id.health_kind == "patient")
+        patients = self.line_ids.filtered(
+            lambda line: line.policy_id.health_debtor_kind == "patient"
+        )
         if not patients:
             return super().run_channel_action()
         return self._health_process_lines()
@@ -42,10 +52,5 @@ class CreditControlRun(models.Model):
         lines = self.line_ids.filtered(
             lambda line: line.state == "to_be_sent" and not line.communication_id
         )
-        emails = lines.filtered(lambda line: line.channel == "email")
-        if emails:
-            Communication._generate_comm_from_credit_lines(emails)._generate_emails()
-        rest = lines - emails
-        if rest:
-            Communication._generate_comm_from_credit_lines(rest)
+        Communication._generate_comm_from_credit_lines(lines)._health_bring_out()
         return True

@@ -4,7 +4,7 @@ from odoo.fields import Domain
 from odoo.addons.health_billing.tools import cents, format_cents
 
 #: reasons that pass by themselves: there is nothing to do about them
-WAITING = ("recent_contact", "payment_pending")
+WAITING = ("recent_contact", "payment_pending", "promise", "plan", "wrong_hour")
 LATE_CONTEXT = {"search_default_group_patient": 1}
 
 
@@ -88,7 +88,7 @@ class HealthCockpit(models.AbstractModel):
                 company,
                 title=self.env._("Late, nothing stands in the way"),
                 why=self.env._(
-                    "The reminder leaves 10 days after the due date; a call may do better."
+                    "The next step of the scale leaves by itself on its day; a call may do better."
                 ),
                 count=patients,
                 amount=amount,

@@ -1,7 +1,32 @@
-from odoo import api, fields, models
+import csv
+import io
+
+from odoo import api, fields, models, tools
+from odoo.exceptions import UserError
+from odoo.tools import file_open, html2plaintext
+
+from odoo.addons.health_billing.tools import QUIET, cents, euros
+
+from ..dunning.care_words import Words, find
 
 #: states in which a contact counts: something went, or will go, to the debtor
 COUNTED = ("planned", "queued", "sent", "delivered")
+#: states in which a contact has not left yet, and can still be stopped
+WAITING = ("planned", "queued")
+#: kinds that ask for money: stopped when it was paid meanwhile
+ASKING = ("reminder", "notice", "link", "chase")
+#: of these, kinds that the product sends by itself to patients: stopped when the guard holds them meanwhile
+GUARDED = ("reminder", "notice")
+#: guards that a message which is on its way would meet because of itself, or that only make it wait
+WITHOUT = ("_guard_recent_contact", "_guard_small_amount", "_guard_hour")
+#: kinds that answer what the person has just done: they leave at any hour
+AT_ONCE = ("receipt", "request")
+#: channels that a carrier or a person brings out later
+BY_HAND = ("letter", "registered", "e_registered", "phone")
+#: contacts made ready at a time
+BATCH = 500
+#: entries of the values given to `_send` that are not fields
+NOT_STORED = ("urls", "report", "html")
 
 
 class HealthContact(models.Model):
@@ -13,9 +38,12 @@ class HealthContact(models.Model):
 
     _name = "health.contact"
     _description = "Contact"
+    _inherit = ["mail.thread", "mail.activity.mixin"]
     _order = "date desc, id desc"
     _rec_name = "subject"
     _check_company_auto = True
+    # a reply of the patient, or the bounce of a mail, is posted by the mail gateway
+    _mail_post_access = "read"
 
     company_id = fields.Many2one(
         "res.company", string="Practitioner", required=True, index=True, readonly=True
@@ -80,6 +108,11 @@ class HealthContact(models.Model):
         default="sent",
         index=True,
     )
+    done_on = fields.Datetime("Left on", readonly=True, copy=False)
+    delivered_on = fields.Datetime("Received on", readonly=True, copy=False)
+    tries = fields.Integer(
+        readonly=True, copy=False, help="Times that sending it was tried in vain."
+    )
     state_reason = fields.Char("Why", readonly=True, help="Why it failed or was cancelled.")
     subject = fields.Char(readonly=True)
     body = fields.Text("What was said", readonly=True, help="Any payment link is blotted out.")
@@ -95,6 +128,16 @@ class HealthContact(models.Model):
     )
     proof_ids = fields.Many2many("ir.attachment", string="Proofs", readonly=True)
     tracking_no = fields.Char("Tracking number", readonly=True)
+    amount_written = fields.Monetary(
+        "Left to pay when written",
+        readonly=True,
+        help="A message whose shares were paid meanwhile, even in part, does not leave.",
+    )
+    report_model = fields.Char(readonly=True)
+    report_record = fields.Many2oneReference(model_field="report_model", readonly=True)
+    report_name = fields.Char(readonly=True, help="Letter that is printed for it.")
+
+    # -- writing it down --------------------------------------------------------------------------
 
     @api.model
     def _record(self, vals_list):
@@ -103,4 +146,305 @@ class HealthContact(models.Model):
         :param vals_list: one dict of values per contact.
         :return: the contacts, in the same order.
         """
-        return self.sudo().create(vals_list)
+        return self.sudo().with_context(**QUIET).create(vals_list)
+
+    # -- bringing it out --------------------------------------------------------------------------
+
+    @api.model
+    def _send(self, vals_list):
+        """Bring prepared contacts out, each by its channel, and write them into the history.
+
+        Nothing is lost: what cannot leave (no address, a text that tells of care) is in the history
+        as not delivered, with the reason.
+
+        :param vals_list: one dict per contact: company_id, partner_id, channel, kind, subject, body
+            (HTML for an e-mail or a letter, text for an SMS or a call sheet), share_ids, amount, day;
+            optional communication_id, proof_ids, urls (addresses of payment pages: in what leaves,
+            never in the history), report ((record, xml id of its report) of a letter). Records or ids.
+        :return: the contacts, in the same order.
+        """
+        contacts = self.browse()
+        for start in range(0, len(vals_list), BATCH):
+            contacts += self._send_batch(vals_list[start : start + BATCH])
+        return contacts
+
+    @api.model
+    def _send_batch(self, vals_list):
+        prepared = [self._plain_values(vals) for vals in vals_list]
+        written = self._amounts_written(prepared)
+        stored = [
+            {
+                **{name: value for name, value in vals.items() if name not in NOT_STORED},
+                **self._report_values(vals.get("report")),
+                "share_ids": [fields.Command.set(vals["share_ids"])],
+                "body": self._history_text(vals),
+                "state": "planned" if vals["channel"] in BY_HAND else "queued",
+                "amount_written": euros(amount),
+            }
+            for vals, amount in zip(prepared, written, strict=True)
+        ]
+        contacts = self._record(stored)
+        extras = dict(zip(contacts.ids, prepared, strict=True))
+        contacts._stop_care_words(extras)
+        for channel, group in contacts.grouped("channel").items():
+            ready = group.filtered(lambda contact: contact.state in WAITING)
+            leave = getattr(ready, f"_leave_by_{channel}", None)
+            if leave is None:
+                ready._set_state("sent")
+            elif ready:
+                leave(extras)
+        return contacts
+
+    @api.model
+    def _plain_values(self, vals):
+        """The same values with ids in the place of records, whatever way the caller wrote them."""
+        vals = dict(vals)
+        for name in ("company_id", "partner_id", "communication_id", "user_id"):
+            if isinstance(vals.get(name), models.BaseModel):
+                vals[name] = vals[name].id
+        for name in ("share_ids", "proof_ids"):
+            value = vals.get(name) or []
+            if isinstance(value, models.BaseModel):
+                value = value.ids
+            elif value and not isinstance(value[0], int):
+                value = [
+                    rid
+                    for command in value
+                    for rid in (command[2] if command[0] == fields.Command.SET else [command[1]])
+                ]
+            vals[name] = list(value)
+        vals["proof_ids"] = [fields.Command.set(vals["proof_ids"])]
+        vals["urls"] = list(filter(None, vals.get("urls") or []))
+        vals["html"] = vals.get("body") or ""
+        if not vals.get("day"):
+            vals["day"] = fields.Date.context_today(self)
+        if not vals.get("amount"):
+            vals["amount"] = 0
+        return vals
+
+    @api.model
+    def _report_values(self, report):
+        if not report:
+            return {}
+        record, name = report
+        return {"report_model": record._name, "report_record": record.id, "report_name": name}
+
+    @api.model
+    def _amounts_written(self, prepared):
+        """Cents left to pay of the shares of each contact."""
+        shares = (
+            self.env["health.share"]
+            .sudo()
+            .browse({share for vals in prepared for share in vals["share_ids"]})
+        )
+        left = {share.id: cents(share.amount_residual) for share in shares}
+        return [sum(left[share] for share in vals["share_ids"]) for vals in prepared]
+
+    @api.model
+    def _blot(self, text, urls):
+        """The same text without the keys of payment pages."""
+        for url in urls:
+            text = text.replace(url, url.rsplit("/", 1)[0] + "/…")
+        return text
+
+    @api.model
+    def _history_text(self, vals):
+        text = self._blot(vals["html"], vals["urls"])
+        if vals["channel"] in ("email", "letter", "registered", "e_registered"):
+            text = html2plaintext(text, include_references=False)
+        return text
+
+    # -- what may not be read ---------------------------------------------------------------------
+
+    @api.model
+    @tools.ormcache()
+    def _care_words(self):
+        with file_open("health_collections/data/care_words.csv") as file:
+            rows = list(csv.DictReader(io.StringIO(file.read())))
+        return Words(
+            frozenset(row["word"] for row in rows if row["kind"] == "code"),
+            tuple(row["word"] for row in rows if row["kind"] == "stem"),
+        )
+
+    def _stop_care_words(self, extras):
+        """A message that tells of care never leaves, whoever wrote it."""
+        words = self._care_words()
+        for company, group in self.grouped("company_id").items():
+            sender = company._health_sender()
+            ours = (
+                sender["name"],
+                company.name,
+                company.partner_id.name,
+                *sender["address"].split("\n"),
+            )
+            for contact in group:
+                names = (
+                    *ours,
+                    contact.partner_id.name,
+                    *contact.share_ids.patient_id.mapped("name"),
+                )
+                text = f"{contact.subject or ''}\n{contact.body or ''}"
+                found = find(text, words, names)
+                if found:
+                    contact._set_state(
+                        "failed",
+                        self.env._(
+                            "Not sent: the text says “%s”, and a message never tells of care. Change the text "
+                            "of the level or of the template, then send it again.",
+                            found,
+                        ),
+                    )
+
+    # -- states -----------------------------------------------------------------------------------
+
+    def _set_state(self, state, reason=False, **values):
+        """Follow what became of contacts; reminders they carry follow too.
+
+        What was received stays so: a late report of the same message does not take it back.
+        """
+        contacts = self.filtered(
+            lambda contact: (
+                (contact.state, contact.state_reason or False) != (state, reason)
+                and not (contact.state == "delivered" and state == "sent")
+            )
+        )
+        if not contacts:
+            return contacts
+        values = {"state": state, "state_reason": reason, **values}
+        now = fields.Datetime.now()
+        if state == "delivered":
+            values.setdefault("delivered_on", now)
+        contacts.sudo().write(values)
+        if state in ("sent", "delivered"):
+            contacts.sudo().filtered(lambda contact: not contact.done_on).write({"done_on": now})
+        contacts.sudo()._after_state()
+        return contacts
+
+    def _after_state(self):
+        """What follows the state of contacts: the reminders of the base addon."""
+        line_states = {
+            "queued": "queued",
+            "sent": "sent",
+            "delivered": "sent",
+            "failed": "email_error",
+            # the level is not done: the next run writes what is then owed
+            "cancelled": "ignored",
+        }
+        for state, contacts in self.filtered("communication_id").grouped("state").items():
+            if state not in line_states:
+                continue
+            for channel, group in contacts.grouped("channel").items():
+                lines = group.communication_id.credit_control_line_ids.filtered(
+                    lambda line, channel=channel: line.channel == channel
+                )
+                lines = lines.filtered(
+                    lambda line, state=line_states[state]: line.state not in (state, "ignored")
+                )
+                if lines:
+                    lines.with_context(**QUIET).write({"state": line_states[state]})
+
+    # -- looked at again when it leaves -----------------------------------------------------------
+
+    def _recheck(self):
+        """Look again at contacts that are about to leave.
+
+        :return: (dict of contact → why it must not leave any more, dict of contact → moment before
+            which it must not leave).
+        """
+        stopped, later = {}, {}
+        asking = self.sudo().filtered(
+            lambda contact: (
+                contact.kind in ASKING and contact.direction == "out" and contact.share_ids
+            )
+        )
+        for contact in asking:
+            left = sum(cents(share.amount_residual) for share in contact.share_ids)
+            if left <= 0:
+                stopped[contact] = self.env._("Everything was settled before it left.")
+            elif left != cents(contact.amount_written):
+                stopped[contact] = self.env._(
+                    "The amount changed before it left: the next message says the new one."
+                )
+        guarded = asking.filtered(
+            lambda contact: contact.kind in GUARDED and contact not in stopped
+        )
+        shares = guarded.share_ids.filtered(lambda share: share.debtor_kind == "patient")
+        if shares:
+            today = fields.Date.context_today(self.with_context(tz="Europe/Paris"))
+            held = self._held(shares, today)
+            for contact in guarded:
+                answer = next((held[share] for share in contact.share_ids if share in held), None)
+                if answer:
+                    stopped[contact] = answer[1]
+        moment = self._earliest()
+        now = fields.Datetime.now()
+        if moment > now:
+            for contact in self:
+                if contact not in stopped and contact.kind not in AT_ONCE:
+                    later[contact] = moment
+        return stopped, later
+
+    @api.model
+    def _held(self, shares, day):
+        """Shares that the guard holds by now, the message under way left out of it."""
+        french = self.env["res.lang"]._get_data(code="fr_FR")
+        shares = shares.with_context(lang="fr_FR" if french else self.env.lang)
+        return shares._dunning_guard(day, without=WITHOUT)
+
+    @api.model
+    def _earliest(self, day=None):
+        """First moment at which a message may leave, from the day on (default today)."""
+        today = fields.Date.context_today(self.with_context(tz="Europe/Paris"))
+        return self.env["res.company"]._health_reminder_time(max(day or today, today))
+
+    @api.model
+    def _cancel(self, shares, reason):
+        """Stop what has not left yet and asks for these shares.
+
+        :return: the contacts stopped.
+        """
+        waiting = self.sudo().search(
+            [
+                ("share_ids", "in", shares.ids),
+                ("state", "in", WAITING),
+                ("kind", "in", ASKING),
+                ("direction", "=", "out"),
+            ]
+        )
+        waiting._stop(dict.fromkeys(waiting, reason))
+        return waiting
+
+    def _stop(self, reasons):
+        """Cancel contacts that wait, with what waits for them in the queues.
+
+        :param reasons: dict of contact → reason.
+        """
+        contacts = self.browse().union(*reasons)
+        contacts._drop_queued()
+        for reason, group in contacts.grouped(lambda contact: reasons[contact]).items():
+            group._set_state("cancelled", reason)
+
+    def _drop_queued(self):
+        """Take what waits for these contacts out of the queues; each channel adds its own."""
+
+    @api.model
+    def _sweep(self):
+        """Every night: what waits and is no longer owed, or no longer to be asked, is stopped.
+
+        :return: the contacts stopped.
+        """
+        waiting = self.sudo().search(
+            [("state", "in", WAITING), ("kind", "in", ASKING), ("direction", "=", "out")]
+        )
+        stopped, _later = waiting._recheck()
+        waiting._stop(stopped)
+        return waiting.browse().union(*stopped)
+
+    def action_cancel(self):
+        """A person decides that it does not leave."""
+        self.check_access("write")
+        if self.filtered(lambda contact: contact.state not in WAITING):
+            raise UserError(self.env._("Only what has not left yet can be cancelled."))
+        reason = self.env._("Cancelled by %s.", self.env.user.name)
+        self.sudo()._stop(dict.fromkeys(self.sudo(), reason))
+        return True

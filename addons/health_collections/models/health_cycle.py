@@ -1,3 +1,5 @@
+from collections import Counter
+
 from odoo import models
 
 from odoo.addons.health_billing.tools import format_cents
@@ -20,36 +22,45 @@ class HealthCycle(models.Model):
 
         :return: sentences for the summary.
         """
-        emails = letters = amount = 0
-        held, sentences = {}, []
+        problem = self.env["res.company"]._health_other_followup()
+        if problem:
+            return [problem]
+        amount, channels, held, sentences = 0, Counter(), Counter(), []
         companies = self.env["res.company"].sudo().search([("health_provider_no", "!=", False)])
         for company in companies:
             result = company._health_run_reminders(day)
-            emails += result["emails"]
-            letters += result["letters"]
             amount += result["amount"]
-            for code, count in result["held"].items():
-                held[code] = held.get(code, 0) + count
+            channels.update(result["channels"])
+            held.update(result["held"])
             if result["problem"]:
                 sentences.append(result["problem"])
-        if emails or letters:
+        if channels:
             sentences.insert(
                 0,
                 self.env._(
-                    "%(count)s patients reminded, %(amount)s: %(emails)s by e-mail, "
-                    "%(letters)s letters to print.",
-                    count=emails + letters,
+                    "%(count)s people reminded, %(amount)s: %(channels)s.",
+                    count=channels.total(),
                     amount=format_cents(amount),
-                    emails=emails,
-                    letters=letters,
+                    channels=self._reminder_channels_text(channels),
                 ),
             )
         if held:
             sentences.append(
                 self.env._(
                     "%(count)s shares held back: %(reasons)s.",
-                    count=sum(held.values()),
+                    count=held.total(),
                     reasons=self.env["health.share"]._dunning_count_text(held),
                 )
             )
         return sentences or [self.env._("nobody is to be reminded.")]
+
+    def _reminder_channels_text(self, channels):
+        """How many messages by each means, the most frequent first."""
+        texts = {
+            "email": self.env._("%s by e-mail"),
+            "sms": self.env._("%s by SMS"),
+            "letter": self.env._("%s letters to print"),
+            "registered": self.env._("%s registered letters"),
+            "phone": self.env._("%s calls to make"),
+        }
+        return ", ".join(texts[channel] % count for channel, count in channels.most_common())

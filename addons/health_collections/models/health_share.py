@@ -1,14 +1,5 @@
-from datetime import timedelta
-
 from odoo import api, fields, models
 from odoo.exceptions import UserError
-from odoo.tools import format_date
-
-from odoo.addons.health_billing.models.health_share import CLOSED
-from odoo.addons.health_billing.tools import cents, format_cents
-
-#: states of a payment transaction in which money may still arrive
-TX_UNDER_WAY = ("pending", "authorized")
 
 
 class HealthShare(models.Model):
@@ -17,14 +8,30 @@ class HealthShare(models.Model):
     dunning_hold = fields.Selection(
         [
             ("blocked", "Reminders stopped by a person"),
+            ("deceased", "Deceased"),
+            ("protected", "Protected patient"),
             ("replaced", "FSE replaced by a corrected one"),
+            ("handed_over", "Handed over"),
+            ("disputed", "In dispute"),
+            ("agreement", "Agreement under way"),
+            ("request", "Request of the patient to answer"),
+            ("promise", "Promised to pay"),
+            ("plan", "Payment plan"),
+            ("payment_pending", "Payment under way"),
             ("amo_rejected", "AMO part rejected"),
             ("amc_rejected", "AMC part rejected"),
+            ("amo_disputed", "AMO part in dispute"),
+            ("amc_disputed", "AMC part in dispute"),
             ("amo_pending", "AMO part not settled"),
             ("amc_pending", "AMC part not settled"),
-            ("payment_pending", "Payment under way"),
+            ("bank_credit", "Unexplained credit that may be theirs"),
+            ("quote", "Quote not settled"),
+            ("question", "Question not answered"),
+            ("time_barred", "Too old to be asked by itself"),
+            ("human_only", "By a person only"),
             ("recent_contact", "Contacted recently"),
             ("small_amount", "Below the least amount"),
+            ("wrong_hour", "Not at this hour"),
         ],
         string="Held back",
         copy=False,
@@ -79,41 +86,60 @@ class HealthShare(models.Model):
         """Names of the guards, in the order in which their reason is told.
 
         Each takes the day, is called on patient shares no former guard holds, and returns
-        dict of share → (code of `dunning_hold`, reason told to a biller).
+        dict of share → (code of `dunning_hold`, reason told to a biller). The reason is read by accountants
+        too: it says nothing of care, rights or health (see `dunning_hold_detail`).
         """
         return [
             "_guard_blocked",
+            "_guard_deceased",
+            "_guard_protected",
             "_guard_replaced",
-            "_guard_payers",
+            "_guard_dispute",
+            "_guard_request",
+            "_guard_plan",
             "_guard_payment_under_way",
+            "_guard_payers",
+            "_guard_bank_credit",
+            "_guard_quote",
+            "_guard_question",
+            "_guard_time_barred",
+            "_guard_human_only",
             "_guard_recent_contact",
             "_guard_small_amount",
+            "_guard_hour",
         ]
 
-    def _dunning_guard(self, day):
+    def _dunning_guard(self, day, without=()):
         """Who may not be reminded on that day, and why.
 
         `self` must hold every overdue share of its patients: the least amount looks at their sum.
+        Whoever looks at some of them only leaves that guard out.
 
+        :param without: names of the guards left out.
         :return: dict of held share → (code, reason).
         """
         held = {}
+        french = self.env["res.lang"]._get_data(code="fr_FR")
+        shares = self.sudo().with_context(lang="fr_FR" if french else self.env.lang)
+        shares._dunning_prefetch()
         for guard in self._dunning_guards():
-            rest = self.filtered(lambda share: share not in held)
+            if guard in without:
+                continue
+            rest = shares.filtered(lambda share: share not in held)
             if rest:
                 held.update(getattr(rest, guard)(day))
-        return held
+        return {share.with_env(self.env): answer for share, answer in held.items()}
 
     def _dunning_refresh(self, day):
         """Run the guard and note its answer on the shares.
 
         :return: dict of held share → (code, reason).
         """
-        french = self.env["res.lang"]._get_data(code="fr_FR")
-        shares = self.sudo().with_context(lang="fr_FR" if french else self.env.lang)
-        held = shares._dunning_guard(day)
+        held = self._dunning_guard(day)
         free = (False, False)
-        for (code, reason), group in shares.grouped(lambda share: held.get(share, free)).items():
+        for (code, reason), group in (
+            self.sudo().grouped(lambda share: held.get(share, free)).items()
+        ):
             # only what changes is written: a daily run over many shares must stay light
             group.filtered(
                 lambda share, code=code, reason=reason: (
@@ -121,150 +147,6 @@ class HealthShare(models.Model):
                     or not share.dunning_since
                 )
             ).write({"dunning_hold": code, "dunning_hold_reason": reason, "dunning_since": day})
-        return {share.with_env(self.env): answer for share, answer in held.items()}
-
-    def _guard_blocked(self, day):
-        """A person stopped the reminders: on the invoice, or by a “do nothing” policy on the
-        patient.
-        """
-        blocked = (
-            "blocked",
-            self.env._("Reminders were stopped by a person on this invoice or this patient."),
-        )
-        moves = self.move_id.sudo()
-        stopped = moves.filtered(
-            lambda move: (
-                move.payment_state == "blocked"
-                or move.credit_policy_id.do_nothing
-                or any(
-                    line.no_followup
-                    for line in move.line_ids
-                    if line.display_type == "payment_term"
-                )
-            )
-        )
-        return {
-            share: blocked
-            for share in self
-            if share.move_id in stopped or share.partner_id.sudo().credit_policy_id.do_nothing
-        }
-
-    def _guard_replaced(self, day):
-        """The refused FSE was sent again under a new number: the patient owes the new one, not
-        both.
-        """
-        answer = (
-            "replaced",
-            self.env._("This FSE was corrected and sent again: the new one counts."),
-        )
-        return {share: answer for share in self if share.is_replaced}
-
-    def _guard_payers(self, day):
-        """A payer of the same FSE may still pay, or its refusal is being dealt with."""
-        reasons = {
-            "amo_rejected": self.env._(
-                "The sickness fund's part is rejected: settle the rejection first."
-            ),
-            "amc_rejected": self.env._(
-                "The complementary insurer's part is rejected: settle the rejection first."
-            ),
-            "amo_pending": self.env._("The sickness fund has not settled its part yet."),
-            "amc_pending": self.env._("The complementary insurer has not settled its part yet."),
-        }
-        held = {}
-        for share in self:
-            codes = {
-                f"{payer.debtor_kind}_{'rejected' if payer.is_rejected else 'pending'}"
-                for payer in share.fse_id.share_ids
-                if payer.debtor_kind in ("amo", "amc")
-                and payer.state not in CLOSED
-                and payer.currency_id.compare_amounts(payer.amount_residual, 0) > 0
-            }
-            code = next((code for code in reasons if code in codes), None)
-            if code:
-                held[share] = (code, reasons[code])
-        return held
-
-    def _guard_payment_under_way(self, day):
-        answer = ("payment_pending", self.env._("A payment by the patient is under way."))
-        return dict.fromkeys(self._shares_being_paid(), answer)
-
-    def _shares_being_paid(self):
-        """Those of these shares for which a payment was started and its outcome is not booked
-        yet.
-        """
-        transactions = (
-            self.env["payment.transaction"]
-            .sudo()
-            .search(
-                [
-                    ("invoice_ids", "in", self.move_id.ids),
-                    "|",
-                    ("state", "in", TX_UNDER_WAY),
-                    "&",
-                    ("state", "=", "done"),
-                    ("is_post_processed", "=", False),
-                ]
-            )
-        )
-        moves = transactions.invoice_ids
-        return self.filtered(lambda share: share.move_id in moves)
-
-    def _dunning_last_contacts(self):
-        """Last day on which each debtor of these shares was written to.
-
-        :return: dict of (company id, partner id) → date.
-        """
-        domain = [
-            ("partner_id", "in", self.partner_id.ids),
-            ("company_id", "in", self.company_id.ids),
-        ]
-        contacts = {}
-        for model, field, extra in (
-            ("credit.control.line", "date", [("state", "in", ("to_be_sent", "queued", "sent"))]),
-            ("health.payment.link", "sent_on", [("sent_on", "!=", False)]),
-        ):
-            for company, partner, last in (
-                self.env[model]
-                .sudo()
-                ._read_group([*domain, *extra], ["company_id", "partner_id"], [f"{field}:max"])
-            ):
-                key = (company.id, partner.id)
-                contacts[key] = max(last, contacts.get(key, last))
-        return contacts
-
-    def _guard_recent_contact(self, day):
-        gap = timedelta(days=self.env["health.parameter"].value_of("reminder_gap_days"))
-        contacts = self._dunning_last_contacts()
-        held = {}
-        for share in self:
-            last = contacts.get((share.company_id.id, share.partner_id.id))
-            if last and day < last + gap:
-                held[share] = (
-                    "recent_contact",
-                    self.env._(
-                        "Already written to on %(last)s: nothing before %(next)s.",
-                        last=format_date(self.env, last),
-                        next=format_date(self.env, last + gap),
-                    ),
-                )
-        return held
-
-    def _guard_small_amount(self, day):
-        least = self.env["health.parameter"].value_of("reminder_least_amount")
-        held = {}
-        for shares in self.grouped(lambda share: (share.company_id, share.partner_id)).values():
-            total = sum(cents(share.amount_residual) for share in shares)
-            if total < least:
-                answer = (
-                    "small_amount",
-                    self.env._(
-                        "%(total)s due in all: below the least amount reminded (%(least)s).",
-                        total=format_cents(total),
-                        least=format_cents(least),
-                    ),
-                )
-                held.update(dict.fromkeys(shares, answer))
         return held
 
     # -- payment link -----------------------------------------------------------------------------

@@ -4,6 +4,18 @@ from odoo import fields, models
 class MailTemplate(models.Model):
     _inherit = "mail.template"
 
+    def _health_render(self, records, url_by_id):
+        """Subject and body of one message per record.
+
+        :param records: records of the template's model.
+        :param url_by_id: dict of record id → address of the payment page.
+        :return: dict of record id → (subject, body).
+        """
+        template = self.sudo().with_context(health_urls=url_by_id)
+        bodies = template._render_field("body_html", records.ids, compute_lang=True)
+        subjects = template._render_field("subject", records.ids, compute_lang=True)
+        return {rid: (subjects[rid], bodies[rid]) for rid in records.ids}
+
     def _health_mail_values(self, records, url_by_id):
         """Values of one queued e-mail per record, in the practitioner's own name, without
         attachment.
@@ -15,14 +27,12 @@ class MailTemplate(models.Model):
         :param records: records of the template's model that have `company_id` and `partner_id`.
         :param url_by_id: dict of record id → address of the payment page.
         """
-        template = self.sudo().with_context(health_urls=url_by_id)
-        bodies = template._render_field("body_html", records.ids, compute_lang=True)
-        subjects = template._render_field("subject", records.ids, compute_lang=True)
+        texts = self._health_render(records, url_by_id)
         moment = self.env["res.company"]._health_reminder_time(fields.Date.context_today(self))
         values = []
         for record in records:
             company = record.company_id
-            body = bodies[record.id]
+            subject, body = texts[record.id]
             url = url_by_id[record.id]
             sender = (
                 company.partner_id.email_formatted
@@ -34,7 +44,7 @@ class MailTemplate(models.Model):
                     "model": records._name,
                     "res_id": record.id,
                     "record_name": record.partner_id.name,
-                    "subject": subjects[record.id],
+                    "subject": subject,
                     "body_html": body,
                     "body": body.replace(url, url.rsplit("/", 1)[0] + "/…"),
                     "author_id": company.partner_id.id,

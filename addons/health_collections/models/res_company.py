@@ -1,15 +1,12 @@
-from datetime import datetime, time, timedelta
-from zoneinfo import ZoneInfo
+from collections import Counter
 
-from odoo import api, fields, models
+from odoo import api, models
 from odoo.exceptions import UserError
 
-from odoo.addons.health_billing.tools import cents
+from odoo.addons.health_billing.tools import QUIET, cents
 
-PARIS = ZoneInfo("Europe/Paris")
-#: hours of the day, in France, between which a patient may be written to, Monday to Saturday
-FIRST_HOUR, LAST_HOUR, USUAL_HOUR = 8, 20, 9
-SUNDAY = 6
+#: states of Odoo Enterprise's follow-up in which it is at work
+FOLLOWUP_RUNS = ("installed", "to upgrade", "to remove")
 
 
 class ResCompany(models.Model):
@@ -25,38 +22,82 @@ class ResCompany(models.Model):
 
     def _health_setup_collections(self):
         for company in self:
-            company._health_setup_reminder_policy()
+            company._health_setup_reminder_policies()
             company._health_setup_payment_provider()
 
-    def _health_setup_reminder_policy(self):
-        """Give the practitioner their own copy of the model policy; one that stands already is
+    def _health_setup_reminder_policies(self):
+        """Give the practitioner their own copy of each model scale; one that stands already is
         left as it is.
         """
         self.ensure_one()
-        policy = self.credit_policy_id
-        model = self.env.ref("health_collections.policy_patient_model")
-        if policy.company_id == self:
-            # the base addon's message prints a PDF in English: it is what an uninstallation left
-            base = self.env.ref("account_credit_control.email_template_credit_control_base", False)
-            foreign = policy.level_ids.filtered(lambda level: level.email_template_id == base)
-            foreign.email_template_id = model.level_ids[:1].email_template_id
-            return policy
-        policy = model.copy(
-            {
-                "name": f"{model.name} · {self.name}",
-                "company_id": self.id,
-                "active": True,
-                "account_ids": [fields.Command.set(self._health_account("patient").ids)],
-            }
-        )
-        policy.level_ids.filtered(lambda level: level.level == 1).delay_days = self.env[
-            "health.parameter"
-        ].value_of("reminder_after_days")
+        models_by_kind = self.env["credit.control.policy"]._health_models()
+        own = self._health_own_policies()
+        for kind, model in models_by_kind.items():
+            if kind not in own:
+                own[kind] = model._health_copy_for(self, self._health_account(kind))
+                if kind == "patient":
+                    first = own[kind].level_ids.filtered(lambda level: level.level == 1)
+                    first.delay_days = self.env["health.parameter"].value_of("reminder_after_days")
+                    # the least amount to remind is a parameter of ours, applied per debtor; OCA's
+                    # tolerance is per item
+                    self.credit_control_tolerance = self.currency_id.rounding
+        policy = own["patient"]
+        # the base addon's message prints a PDF in English: it is what an uninstallation left
+        base = self.env.ref("account_credit_control.email_template_credit_control_base", False)
+        foreign = policy.level_ids.filtered(lambda level: level.email_template_id == base)
+        foreign.email_template_id = models_by_kind["patient"].level_ids[:1].email_template_id
         self.credit_policy_id = policy
-        # the least amount to remind is a parameter of ours, applied per patient; OCA's tolerance
-        # is per item
-        self.credit_control_tolerance = self.currency_id.rounding
         return policy
+
+    def _health_own_policies(self):
+        """Scales of this practitioner.
+
+        :return: dict of kind of debtor → policy.
+        """
+        self.ensure_one()
+        if (
+            self.credit_policy_id.company_id == self
+            and not self.credit_policy_id.health_debtor_kind
+        ):
+            # from before there were kinds
+            self.credit_policy_id.health_debtor_kind = "patient"
+        policies = (
+            self.env["credit.control.policy"]
+            .sudo()
+            .search([("company_id", "=", self.id), ("health_debtor_kind", "!=", False)])
+        )
+        return {policy.health_debtor_kind: policy for policy in policies}
+
+    def _health_policy(self, kind):
+        """The scale that applies to debtors of that kind: the practitioner's own, else the model.
+
+        :param kind: `patient`, `amc` or `amo`.
+        """
+        self.ensure_one()
+        policy = self.env["credit.control.policy"].search(
+            [("company_id", "=", self.id), ("health_debtor_kind", "=", kind)], limit=1
+        )
+        return policy or self.env["credit.control.policy"]._health_models()[kind]
+
+    def _health_open_channels(self):
+        """Means of contact that this practitioner has at hand; a gateway adds its own."""
+        self.ensure_one()
+        return {"email", "letter", "registered", "phone"}
+
+    @api.model
+    def _health_other_followup(self):
+        """Why our reminders keep off, where Odoo Enterprise's own follow-up runs; else empty."""
+        is_there = (
+            self.env["ir.module.module"]
+            .sudo()
+            .search_count([("name", "=", "account_followup"), ("state", "in", FOLLOWUP_RUNS)])
+        )
+        if not is_there:
+            return ""
+        return self.env._(
+            "The follow-up of Odoo Enterprise is installed and sends the reminders: those of this "
+            "product keep off, so that nobody is written to twice. To use them, uninstall it."
+        )
 
     def _health_setup_payment_provider(self):
         """Switch on Odoo's demonstration provider, if that module is there, unless the
@@ -106,42 +147,41 @@ class ResCompany(models.Model):
             "mentions": "",
         }
 
-    @api.model
-    def _health_reminder_time(self, day, now=None):
-        """When a reminder decided on that day may leave: by daylight, never on a Sunday.
-
-        :param date day: the day of the run.
-        :return: naive UTC datetime, not before now.
-        """
-        now = (now or fields.Datetime.now()).replace(tzinfo=ZoneInfo("UTC")).astimezone(PARIS)
-        moment = max(now, datetime.combine(day, time(USUAL_HOUR), PARIS))
-        if moment.hour < FIRST_HOUR:
-            moment = datetime.combine(moment.date(), time(USUAL_HOUR), PARIS)
-        elif moment.hour >= LAST_HOUR:
-            moment = datetime.combine(moment.date() + timedelta(days=1), time(USUAL_HOUR), PARIS)
-        if moment.weekday() == SUNDAY:
-            moment = datetime.combine(moment.date() + timedelta(days=1), time(USUAL_HOUR), PARIS)
-        return moment.astimezone(ZoneInfo("UTC")).replace(tzinfo=None)
-
     def _health_run_reminders(self, day):
         """Remind the patients of this practitioner who are late and whom nothing holds back.
 
         Safe to run again: a level that was sent is not sent twice.
 
         :param date day: day of the run.
-        :return: dict of emails, letters (numbers of messages), amount (cents reminded), held
-            (number of shares
-            by code of `dunning_hold`), problem (text or None).
+        :return: dict of emails, letters (numbers of messages), channels (number of messages by
+            channel), amount (cents reminded), held (number of shares by code of `dunning_hold`),
+            problem (text or None).
         """
         self.ensure_one()
-        result = {"emails": 0, "letters": 0, "amount": 0, "held": {}, "problem": None}
+        result = {
+            "emails": 0,
+            "letters": 0,
+            "channels": {},
+            "amount": 0,
+            "held": {},
+            "problem": None,
+        }
+        result["problem"] = self._health_other_followup() or None
+        if result["problem"]:
+            return result
         policy = self.credit_policy_id
-        if not policy or policy.do_nothing or policy.company_id != self:
+        if (
+            not policy
+            or policy.do_nothing
+            or policy.company_id != self
+            or policy.health_debtor_kind != "patient"
+        ):
             result["problem"] = self.env._(
                 "%s has no reminder policy: nobody was reminded.", self.name
             )
             return result
-        Run = self.env["credit.control.run"].with_company(self)
+        policy, company = policy.with_context(**QUIET), self.with_context(**QUIET)
+        Run = company.env["credit.control.run"].with_company(self)
         run = Run.new({"date": day, "company_id": self.id})
         due, released, held = policy._health_sort_lines(run)
         moves = due.move_id
@@ -164,10 +204,13 @@ class ResCompany(models.Model):
         communications = run.line_ids.communication_id
         # whoever was just written to is held now: the cockpit must not offer to do it again
         everything = (due | released).move_id.health_share_id
-        everything.filtered(
-            lambda share: share.partner_id in communications.partner_id
-        )._dunning_refresh(day)
-        result["letters"] = len(communications.filtered(lambda c: c._health_is_letter()))
-        result["emails"] = len(communications) - result["letters"]
+        written_to = communications.partner_id
+        debtors = everything.partner_id._health_debtor()
+        everything.filtered(lambda share: debtors[share.partner_id] in written_to)._dunning_refresh(
+            day
+        )
+        channels = Counter(communications.mapped("health_channel"))
+        result["channels"] = dict(channels)
+        result["emails"], result["letters"] = channels["email"], channels["letter"]
         result["amount"] = sum(cents(line.balance_due) for line in run.line_ids)
         return result

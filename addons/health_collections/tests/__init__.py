@@ -7,7 +7,9 @@ from . import (
     test_note_security,
     test_note_visit,
     test_payment_link,
+    test_policy,
     test_plan,
+    test_receipt,
     test_reminders,
     test_setup,
 )

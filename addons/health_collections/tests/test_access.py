@@ -61,8 +61,8 @@ class TestAccess(CollectionsCommon):
         policy = self.as_user(self.manager, "credit.control.policy").browse(
             self.nurse.credit_policy_id.id
         )
-        policy.level_ids.delay_days = 15
-        self.assertEqual(policy.level_ids.delay_days, 15)
+        policy.level_ids[:1].delay_days = 15
+        self.assertEqual(policy.level_ids[:1].delay_days, 15)
 
     def test_practitioner_sees_own_only_and_changes_nothing(self):
         lines = self.as_user(self.practitioner, "credit.control.line").search([])

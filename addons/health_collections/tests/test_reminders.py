@@ -18,7 +18,7 @@ class TestReminders(CollectionsCommon):
             return self.env["health.cycle"]._step_reminders(day)
 
     def mails(self):
-        return self.env["mail.mail"].search([("model", "=", "credit.control.communication")])
+        return self.env["mail.mail"].search([("model", "=", "health.contact")])
 
     def test_not_before_ten_days(self):
         share = self.late("000101")
@@ -55,12 +55,36 @@ class TestReminders(CollectionsCommon):
         )
         self.assertEqual(before, after)
 
-    def test_level_comes_once_only(self):
+    def test_each_level_comes_once_and_in_its_order(self):
+        self.patient.write(
+            {"phone": "+33 1 23 45 67 89", "street": "1 rue Haute", "zip": "75001", "city": "Paris"}
+        )
         share = self.late("000105")
-        for offset in (0, 1, 7, 8, 30, 90):
+        for offset in range(0, 100, 3):
             self.run_day(DAY + timedelta(days=offset))
+            # letters are printed, calls are made
+            self.lines(share).filtered(lambda line: line.state == "to_be_sent").state = "sent"
+        lines = self.lines(share).sorted("id")
+        self.assertEqual(lines.mapped("level"), [1, 2, 3, 4])
+        self.assertEqual(lines.mapped("channel"), ["email", "email", "phone", "letter"])
+        # 10, 17, 30 and 45 days after the due date, each on the first night that comes
+        self.assertEqual([(line.date - share.due_date).days for line in lines], [10, 19, 31, 46])
+        # 12,60 € is not worth a formal notice
+        self.assertEqual(len(self.mails()), 2)
+
+    def test_a_level_that_never_left_holds_the_next_one(self):
+        share = self.late("000130", company=self.physio, patient_id=self.physio_patient.id)
+        for offset in range(0, 60, 7):
+            self.run_day(DAY + timedelta(days=offset))
+        line = self.lines(share)
+        self.assertEqual((line.level, line.channel, line.state), (1, "letter", "to_be_sent"))
+        with freeze_time(DAY + timedelta(days=60)):
+            line.communication_id.action_health_print_letters()
+        # the pause counts from the day on which the letter was printed
+        self.run_day(DAY + timedelta(days=66))
         self.assertEqual(len(self.lines(share)), 1)
-        self.assertEqual(len(self.mails()), 1)
+        self.run_day(DAY + timedelta(days=67))
+        self.assertEqual(sorted(self.lines(share).mapped("level")), [1, 2])
 
     def test_what_came_late_on_the_same_day_is_taken(self):
         self.late("000106")
@@ -225,7 +249,7 @@ class TestReminders(CollectionsCommon):
             ._render_qweb_html("health_collections.reminder_letter", communication.ids)[0]
             .decode()
         )
-        self.assertIn("12,60 €", html)
+        self.assertIn("12,60\N{NO-BREAK SPACE}€", html)
         self.assertIn("PETIT Louis", html)
         self.assertIn("Objet", html)
         self.assertRegex(html, r"/ma-note/[\w-]{24}")
@@ -257,8 +281,7 @@ class TestReminders(CollectionsCommon):
         share = self.late("000124")
         self.run_day()
         mail = self.mails()
-        mail.state = "exception"
-        mail._update_control_line_status()
+        mail._postprocess_sent_message([], [], failure_type="unknown", failure_reason="no")
         line = self.lines(share)
         self.assertEqual(line.state, "email_error")
         self.assertIn(
@@ -274,8 +297,7 @@ class TestReminders(CollectionsCommon):
         share = self.late("000125")
         self.run_day()
         mail = self.mails()
-        mail.state = "sent"
-        mail._update_control_line_status()
+        mail._postprocess_sent_message([self.patient], [])
         self.assertEqual(self.lines(share).state, "sent")
 
     def test_summary_table_is_escaped(self):

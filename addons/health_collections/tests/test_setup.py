@@ -1,3 +1,4 @@
+from odoo.exceptions import ValidationError
 from odoo.tests import tagged
 
 from .common import CollectionsCommon
@@ -11,24 +12,43 @@ class TestSetup(CollectionsCommon):
         self.assertEqual(policy.account_ids, self.nurse._health_account("patient"))
         self.assertEqual(policy.account_ids.with_company(self.nurse).code, "411000")
         self.assertNotEqual(policy, self.physio.credit_policy_id)
-        level = policy.level_ids
-        self.assertEqual(len(level), 1)
+        levels = policy.level_ids.sorted("level")
         self.assertEqual(
-            (level.delay_days, level.computation_mode, level.channel), (10, "net_days", "email")
+            levels.mapped("channel"), ["email", "email", "phone", "letter", "registered"]
         )
+        self.assertEqual(levels.mapped("delay_days"), [10, 17, 30, 45, 60])
+        self.assertEqual(
+            levels.mapped("health_tone"), ["neutral", "kind", "kind", "firm", "formal"]
+        )
+        self.assertEqual(levels.filtered("health_is_notice"), levels[-1])
         self.assertFalse(
-            level.email_template_id.report_template_ids, "a reminder has no attachment"
+            levels.email_template_id.report_template_ids, "a reminder has no attachment"
         )
-        for text in (level.custom_text, level.custom_mail_text):
+        for text in (levels[0].custom_text, levels[0].custom_mail_text):
             self.assertIn("Sauf erreur de notre part", text)
+
+    def test_one_scale_per_kind_of_debtor(self):
+        for kind in ("patient", "amc", "amo"):
+            policy = self.nurse._health_policy(kind)
+            self.assertEqual((policy.company_id, policy.health_debtor_kind), (self.nurse, kind))
+            self.assertEqual(policy.account_ids, self.nurse._health_account(kind))
+            self.assertTrue(policy.level_ids)
+            # whoever has none of their own gets the model's
+            model = self.agency._health_policy(kind)
+            self.assertEqual((model.company_id, model.active), (self.env["res.company"], False))
+        with self.assertRaises(ValidationError):
+            self.nurse._health_policy("amc").copy({"company_id": self.nurse.id})
 
     def test_setup_again_changes_nothing(self):
         policy = self.nurse.credit_policy_id
-        policy.level_ids.delay_days = 20
+        first = policy.level_ids.filtered(lambda level: level.level == 1)
+        first.delay_days = 20
+        policies = self.env["credit.control.policy"].search_count([])
         providers = self.env["payment.provider"].search_count([])
         self.nurse._health_setup_collections()
         self.assertEqual(self.nurse.credit_policy_id, policy)
-        self.assertEqual(policy.level_ids.delay_days, 20)
+        self.assertEqual(first.delay_days, 20)
+        self.assertEqual(self.env["credit.control.policy"].search_count([]), policies)
         self.assertEqual(self.env["payment.provider"].search_count([]), providers)
 
     def test_delay_is_a_parameter(self):
@@ -36,7 +56,7 @@ class TestSetup(CollectionsCommon):
         company = self.make_practitioner(
             "Other Nurse", "infirmier", "75690077", "FR1420041010050500013M02606"
         )
-        self.assertEqual(company.credit_policy_id.level_ids.delay_days, 8)
+        self.assertEqual(company.credit_policy_id.level_ids[:1].delay_days, 8)
 
     def test_practitioner_gets_demo_provider_on_own_bank(self):
         provider = self.demo_provider(self.nurse)

@@ -2,6 +2,9 @@ from . import (
     test_access,
     test_cockpit,
     test_guard,
+    test_guard_cases,
+    test_held_year,
+    test_interest,
     test_note,
     test_note_request,
     test_note_security,
@@ -10,6 +13,7 @@ from . import (
     test_policy,
     test_plan,
     test_receipt,
+    test_prescription,
     test_reminders,
     test_setup,
 )

@@ -10,7 +10,15 @@ class HealthCycle(models.Model):
         """
         return [
             *super()._steps(),
+            (50, "receipts", self.env._("Payments of patients in the bank"), "_step_receipts"),
             (55, "plans", self.env._("Payment plans"), "_step_plans"),
+        ]
+
+    def _step_receipts(self, day):
+        """:return: sentences for the summary."""
+        companies = self.env["res.company"].sudo().search([("health_provider_no", "!=", False)])
+        return companies._health_take_receipts() or [
+            self.env._("nothing new from patients in the bank.")
         ]
 
     def _step_plans(self, day):

@@ -80,7 +80,7 @@ class HealthPlan(models.Model):
     amount = fields.Monetary("In all", compute="_compute_amount", store=True)
     settled = fields.Monetary("Paid", compute="_compute_amount", store=True)
     left = fields.Monetary("Left to pay", compute="_compute_amount", store=True)
-    count = fields.Integer("Instalments", compute="_compute_amount", store=True)
+    count = fields.Integer("In how many", compute="_compute_amount", store=True)
     next_date = fields.Date("Next instalment", compute="_compute_next")
     next_amount = fields.Monetary("Of", compute="_compute_next")
     is_late = fields.Boolean("Late", compute="_compute_next")
@@ -136,10 +136,7 @@ class HealthPlan(models.Model):
 
     @api.model
     def _policy(self, company):
-        company = company.sudo()
-        if hasattr(company, "_health_policy"):
-            return company._health_policy("patient")
-        return company.credit_policy_id
+        return company.sudo()._health_policy("patient")
 
     @api.model
     def _spreadable(self, shares):
@@ -242,7 +239,11 @@ class HealthPlan(models.Model):
             reason=reason,
             link_id=link.id if link else False,
         )
-        if not reason:
+        if reason:
+            # whoever asks to pay in instalments owns up to the debt, granted or not
+            plan.share_ids._interrupt_prescription(day, "acknowledgement", note=plan.name)
+            plan.share_ids._dunning_refresh(day)
+        else:
             plan._start(day)
         plan._tell("plan_asked" if reason else "plan_started", "plan", day)
         return plan
@@ -329,12 +330,8 @@ class HealthPlan(models.Model):
                 days[part.share_id] = lines[rank].due_date
         self.env["health.share"]._put_off(days)
         self.write({"state": "running", "started_on": day})
-        written = self.filtered(lambda plan: plan.agreed_by in WRITTEN)
-        shares = written.share_ids
-        if shares and hasattr(shares, "_interrupt_prescription"):
-            shares._interrupt_prescription(
-                day, self.env._("The debtor asked to pay in instalments.")
-            )
+        for plan in self.filtered(lambda plan: plan.agreed_by in WRITTEN):
+            plan.share_ids._interrupt_prescription(day, "plan", note=plan.name)
         self._stop_reminders(self.env._("A payment plan runs."))
         self.share_ids._dunning_refresh(day)
 
@@ -371,6 +368,22 @@ class HealthPlan(models.Model):
     def _told_amount(self):
         self.ensure_one()
         return self.left
+
+    def _told_report(self):
+        return "health_collections.action_report_plan"
+
+    def _letter_state(self):
+        """Which letter the plan is told by."""
+        self.ensure_one()
+        return "late" if self.state == "running" and self.notice_on else self.state
+
+    def _letter_subject(self):
+        return {
+            "running": "votre paiement en plusieurs fois",
+            "late": "une échéance n'a pas été réglée",
+            "asked": "votre demande de paiement en plusieurs fois",
+            "refused": "votre demande de paiement en plusieurs fois",
+        }.get(self._letter_state(), "fin de votre paiement en plusieurs fois")
 
     def _amount_text(self, amount):
         return self.env["health.payment.link"]._money(cents(amount))

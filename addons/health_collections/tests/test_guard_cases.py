@@ -276,7 +276,7 @@ class TestGuardCases(CollectionsCommon):
                 "share_ids": [Command.link(share.id)],
             }
         )
-        self.assertHeld(share, "request", "appel")
+        self.assertHeld(share, "request", "Demande du")
         self.assertEqual(self.hold(other), "request", "nobody is pressed while they wait for us")
         request.state = "done"
         self.assertFalse(self.hold(share))

@@ -2,3 +2,9 @@ from . import health_payment_link_wizard
 from . import health_plan_end
 from . import health_plan_make
 from . import health_plan_make_line
+from . import health_contact_outcome
+from . import health_contact_post
+from . import health_contact_print
+from . import health_patient_payment
+from . import health_patient_payment_line
+from . import health_receipt_undo

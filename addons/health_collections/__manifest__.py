@@ -52,7 +52,7 @@
         "data/credit_control_policy_payers.xml",
         "report/chase_letter.xml",
         "report/call_sheet.xml",
-        "report/receipt_letter.xml",
+        "report/payment_receipt.xml",
         "report/reminder_letter.xml",
         "report/receipt.xml",
         "report/deposit.xml",

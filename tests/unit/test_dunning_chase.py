@@ -4,11 +4,12 @@ import doctest
 from datetime import date, timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from dunning import chase, parcels
 from dunning.chase import Claim, Step, next_step
 from dunning.parcels import TooLarge
-from hypothesis import given
-from hypothesis import strategies as st
 
 DAY = date(2026, 11, 2)
 SCALE = [Step(1, 15), Step(2, 30), Step(3, 60)]
@@ -97,9 +98,7 @@ def test_taken_day_by_day_every_claim_climbs_each_step_once(claims, gap, last):
         assert taken[key] == list(range(first + 1, 4))
 
 
-@given(
-    st.lists(st.integers(0, 120), max_size=40), st.integers(1, 6), st.integers(100, 150)
-)
+@given(st.lists(st.integers(0, 120), max_size=40), st.integers(1, 6), st.integers(100, 150))
 def test_parcels_keep_all_files_in_order_within_both_limits(sizes, most_files, most_bytes):
     if any(size > most_bytes for size in sizes):
         with pytest.raises(TooLarge) as caught:

@@ -4,10 +4,11 @@ import doctest
 from datetime import date, timedelta
 
 import pytest
-from dunning import lateness
-from dunning.lateness import Terms, add_working_days, half_year, half_year_end, look, working_days
 from hypothesis import given
 from hypothesis import strategies as st
+
+from dunning import lateness
+from dunning.lateness import Terms, add_working_days, half_year, half_year_end, look, working_days
 from ngap import is_holiday
 
 TERMS = Terms(pay_days=7, flat_cents=100, rate_day=10, rate_percent=10)
@@ -41,7 +42,9 @@ def test_the_rule_over_a_bank_holiday(paid_on, days, penalty):
 def test_the_holidays_are_those_of_the_place():
     day = date(2026, 12, 18)  # Friday; the 25th everywhere, the 26th is a Saturday
     assert add_working_days(day, 7, is_holiday) == date(2026, 12, 30)
-    whit = date(2026, 5, 21)  # Thursday before Whit Monday; 22 May: abolition of slavery in Martinique
+    whit = date(
+        2026, 5, 21
+    )  # Thursday before Whit Monday; 22 May: abolition of slavery in Martinique
     in_972 = lambda one: is_holiday(one, "972")  # noqa: E731
     assert add_working_days(whit, 2, is_holiday) == date(2026, 5, 26)
     assert add_working_days(whit, 2, in_972) == date(2026, 5, 27)

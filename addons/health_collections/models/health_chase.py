@@ -54,7 +54,8 @@ class HealthChase(models.Model):
     last_contact_on = fields.Date("Last contact", readonly=True)
     dispute_next_on = fields.Date("Dispute to follow up on", readonly=True)
     dossier_no = fields.Char(
-        "Payer's file no.", help="The number that the payer gave to our claim, to be quoted next time."
+        "Payer's file no.",
+        help="The number that the payer gave to our claim, to be quoted next time.",
     )
     note = fields.Text(help="Who answers there, at what hours, by which form.")
     attachment_ids = fields.Many2many(
@@ -82,12 +83,8 @@ class HealthChase(models.Model):
             chase.amount = euros(sum(cents(amount) for _count, amount, *_rest in asked))
             chase.amount_disputed = found.get("disputed", (0, 0.0))[1]
             chase.resend_count = found.get("resend", (0,))[0]
-            chase.first_sent_on = min(
-                (one[2] for one in found.values() if one[2]), default=False
-            )
-            chase.forclusion_date = min(
-                (one[3] for one in found.values() if one[3]), default=False
-            )
+            chase.first_sent_on = min((one[2] for one in found.values() if one[2]), default=False)
+            chase.forclusion_date = min((one[3] for one in found.values() if one[3]), default=False)
             chase.is_open = bool(found)
 
     @api.depends("payer_id", "company_id")
@@ -230,7 +227,10 @@ class HealthChase(models.Model):
                 "next_level_id": level[:1].id if level else False,
                 "dispute_next_on": min(dates, default=False),
             }
-            if any((chase[name].id if name == "next_level_id" else chase[name]) != value for name, value in values.items()):
+            if any(
+                (chase[name].id if name == "next_level_id" else chase[name]) != value
+                for name, value in values.items()
+            ):
                 todo.setdefault(tuple(values.items()), []).append(chase.id)
         for values, ids in todo.items():
             self.sudo().browse(ids).write(dict(values))
@@ -248,7 +248,7 @@ class HealthChase(models.Model):
         lines = self.line_ids.filtered(lambda line: line.state == "open")
         if step and step.on <= day:
             lines = lines.filtered(lambda line: line.id in step.ranks)
-        return lines.sorted(lambda line: (line.share_id.sent_on or day, line.id))
+        return lines._in_order()
 
     def _contacted(self, lines, values, day, reached=True):
         """Note that this payer was asked for these lines on that day.
@@ -289,6 +289,11 @@ class HealthChase(models.Model):
         self.ensure_one()
         return self._open_wizard("hand")
 
+    def action_message(self):
+        """Message for the payer's mailbox for professionals: to be copied there, never sent by plain e-mail."""
+        self.ensure_one()
+        return self._open_wizard("email")
+
     def _open_wizard(self, channel):
         self.check_access("write")
         wizard = self.env["health.chase.contact"]._of(self, channel)
@@ -326,7 +331,9 @@ class HealthChase(models.Model):
             )
             if not lines:
                 raise UserError(
-                    self.env._("%s: nothing to write about, no share is in dispute.", chase.display_name)
+                    self.env._(
+                        "%s: nothing to write about, no share is in dispute.", chase.display_name
+                    )
                     if is_dispute
                     else self.env._("%s: nothing to ask for, no share is late.", chase.display_name)
                 )
@@ -377,7 +384,9 @@ class HealthChase(models.Model):
     def action_claim_pack(self):
         """The pack for the payer's claim form."""
         self.ensure_one()
-        self.env["health.chase.pack"]._files(self)  # what is wrong is told here, not in a broken download
+        self.env["health.chase.pack"]._files(
+            self
+        )  # what is wrong is told here, not in a broken download
         return {
             "type": "ir.actions.act_url",
             "url": f"/facturiere/relance/{self.id}/reclamation.zip",

@@ -1,4 +1,4 @@
-from datetime import timedelta
+from datetime import date, timedelta
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
@@ -190,6 +190,12 @@ class HealthChaseLine(models.Model):
             "res_id": self.share_id.id,
             "view_mode": "form",
         }
+
+    def _in_order(self):
+        """As a payer reads them: the oldest sending first, then by number."""
+        return self.sorted(
+            lambda line: (line.sent_on or date.max, line.share_id.fse_id.name, line.id)
+        )
 
     def _rows(self):
         """These lines as texts, for letters, call sheets and packs: dates and numbers, nothing of the care."""

@@ -1,4 +1,3 @@
-import csv
 import io
 import re
 import unicodedata
@@ -12,6 +11,7 @@ from odoo.exceptions import UserError
 from odoo.addons.health_billing.tools import format_cents
 
 from ..dunning.parcels import TooLarge, parcels
+from ..pages import table
 
 #: every file of a ZIP bears this day: the same facts give the same bytes
 EPOCH = (1980, 1, 1, 0, 0, 0)
@@ -49,19 +49,22 @@ class HealthChasePack(models.AbstractModel):
         :raises UserError: nothing is late, or a piece is larger than the form takes.
         """
         chase = chase.with_context(lang="fr_FR") if self._has_french() else chase
-        lines = chase.line_ids.filtered(lambda line: line.state in ("open", "disputed", "resend"))
+        lines = chase.line_ids.filtered(lambda line: line.state in ("open", "resend"))
+        lines = lines or chase.line_ids.filtered(lambda line: line.state == "disputed")
         if not lines:
             raise UserError(
                 chase.env._("%s: nothing to ask for, no share is late.", chase.display_name)
             )
-        rows = lines.sorted(lambda line: (line.sent_on or chase._today(), line.id))._rows()
+        rows = lines._in_order()._rows()
         files = [
             ("01-message.txt", self._message(chase, rows)),
             ("02-factures.xlsx", self._spreadsheet(chase, rows)),
-            ("03-preuves-envoi.csv", self._proofs(rows)),
+            ("03-preuves-envoi.pdf", self._proofs(chase, rows)),
         ]
         # whoever may read the list may read its pieces
-        for rank, piece in enumerate(chase.sudo().attachment_ids.sorted("id"), start=len(files) + 1):
+        for rank, piece in enumerate(
+            chase.sudo().attachment_ids.sorted("id"), start=len(files) + 1
+        ):
             stem, dot, extension = (piece.name or "piece").rpartition(".")
             ending = f".{self._slug(extension)[:5]}" if dot else ""
             files.append((f"{rank:02d}-{self._slug(stem or extension)}{ending}", piece.raw or b""))
@@ -95,8 +98,20 @@ class HealthChasePack(models.AbstractModel):
         proven = sum(bool(row["arl"]) for row in rows)
         total = format_cents(sum(row["left_cents"] for row in rows))
         sender = company._health_sender()
+        many = len(rows) > 1
+        is_dispute = all(row["line"].state == "disputed" for row in rows)
+        if is_dispute:
+            why = "Nous contestons le refus ou l'absence de règlement " + (
+                "des factures du tableau joint, pour les motifs qui y figurent."
+                if many
+                else "de la facture du tableau joint, pour le motif qui y figure."
+            )
+        elif many:
+            why = "Les factures du tableau joint ont été transmises et n'ont reçu ni paiement ni rejet."
+        else:
+            why = "La facture du tableau joint a été transmise et n'a reçu ni paiement ni rejet."
         text = [
-            f"Objet : {len(rows)} facture(s) sans règlement, {total}",
+            f"Objet : {len(rows)} facture{'s' if many else ''} sans règlement, {total}",
             "",
             f"Professionnel : {company.name}, n° {company.health_provider_no or ''}",
         ]
@@ -104,22 +119,60 @@ class HealthChasePack(models.AbstractModel):
             text.append(f"Dossier suivi chez vous sous le n° {chase.dossier_no}")
         text += [
             "",
-            f"Les {len(rows)} factures du tableau joint ont été transmises et n'ont reçu ni paiement ni rejet."
-            if len(rows) > 1
-            else "La facture du tableau joint a été transmise et n'a reçu ni paiement ni rejet.",
-            f"Pour {proven} d'entre elles, un accusé de réception logique (ARL) positif prouve leur réception."
-            if proven
-            else "",
-            "Merci de les régler, ou de nous faire parvenir le rejet et son motif.",
+            why,
+            *(
+                [
+                    f"Un accusé de réception logique (ARL) positif prouve la réception de {proven} d'entre elles."
+                ]
+                if proven and many
+                else ["Un accusé de réception logique (ARL) positif prouve sa réception."]
+                if proven
+                else []
+            ),
+            "Merci de nous faire connaître votre position par écrit."
+            if is_dispute
+            else "Merci de procéder au règlement, ou de nous faire parvenir le rejet et son motif.",
             "",
             *filter(None, [sender["name"], sender["phone"], sender["email"]]),
         ]
         return "\r\n".join(text).encode("utf-8-sig")
 
     @api.model
+    def _to_copy(self, chase, lines):
+        """A message with its claims, to be pasted in the payer's own mailbox or form: numbers, no names."""
+        rows = lines._rows()
+        head = self._message(chase, rows).decode("utf-8-sig").replace("\r\n", "\n")
+        head = head.replace("du tableau joint", "ci-dessous")
+        table = [
+            " · ".join(
+                filter(
+                    None,
+                    [
+                        f"facture {row['number']} du {row['day']}",
+                        f"adhérent {row['member']}" if row["member"] else "",
+                        f"transmise le {row['sent']}",
+                        f"lot {row['lot']}" if row["lot"] else "",
+                        f"ARL du {row['arl']}" if row["arl"] else "",
+                        row["left"],
+                    ],
+                )
+            )
+            for row in rows
+        ]
+        return "\n".join([head, "", *table])
+
+    @api.model
     def _spreadsheet(self, chase, rows):
         """The table of the claims, with its sum."""
-        heads = ["N° de facture", "Date", "Assuré", "N° d'adhérent", "Transmise le", "Lot", "ARL du"]
+        heads = [
+            "N° de facture",
+            "Date",
+            "Assuré",
+            "N° d'adhérent",
+            "Transmise le",
+            "Lot",
+            "ARL du",
+        ]
         heads += ["Montant", "Reste dû", "Observation"]
         buffer = io.BytesIO()
         book = xlsxwriter.Workbook(buffer, {"in_memory": True, "strings_to_formulas": False})
@@ -151,17 +204,28 @@ class HealthChasePack(models.AbstractModel):
         return buffer.getvalue()
 
     @api.model
-    def _proofs(self, rows):
+    def _proofs(self, chase, rows):
         """Proof of sending, claim by claim: lot, file as transmitted and its checksum, acknowledgement."""
-        text = io.StringIO()
-        writer = csv.writer(text, delimiter=";", lineterminator="\r\n")
-        writer.writerow(
-            ["Facture", "Transmise le", "Lot", "Fichier", "SHA-256 du fichier", "ARL positif du"]
+        company = chase.company_id
+        return table(
+            "Preuves de transmission",
+            [
+                f"{company.name}, n° {company.health_provider_no or ''}",
+                f"Organisme : {chase.payer_id.name}",
+                "Un accusé de réception logique (ARL) positif prouve que l'organisme a reçu le lot.",
+            ],
+            ["Facture", "Du", "Transmise le", "Lot", "ARL positif du", "Fichier", "SHA-256"],
+            [
+                [
+                    *(row[name] for name in ("number", "day", "sent", "lot")),
+                    row["arl"] or "-",
+                    row["file"][:40],
+                    row["checksum"][:16] + "…" if row["checksum"] else "",
+                ]
+                for row in rows
+            ],
+            (30, 25, 28, 18, 32, 78, 50),
         )
-        for row in rows:
-            cells = [row[name] for name in ("number", "sent", "lot", "file", "checksum", "arl")]
-            writer.writerow([f"'{cell}" if cell[:1] in "=+-@\t\r" and cell else cell for cell in cells])
-        return text.getvalue().encode("utf-8-sig")
 
     @api.model
     def _slug(self, text):

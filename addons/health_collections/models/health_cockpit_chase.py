@@ -29,9 +29,7 @@ class HealthCockpit(models.AbstractModel):
             chase.company_id,
             chase.share_count,
             {
-                **self._act_window(
-                    chase.payer_id.name, "health.chase", [("id", "=", chase.id)]
-                ),
+                **self._act_window(chase.payer_id.name, "health.chase", [("id", "=", chase.id)]),
             },
             button,
             amount=chase.amount,
@@ -50,6 +48,7 @@ class HealthCockpit(models.AbstractModel):
         gap = timedelta(days=self.env["health.parameter"].value_of("chase_gap_days"))
         buttons = {
             "phone": self.env._("Call"),
+            "email": self.env._("Write"),
             "letter": self.env._("Write"),
             "registered": self.env._("Write"),
         }

@@ -20,7 +20,9 @@ class HealthCycle(models.Model):
         fresh, due = self.env["health.chase"]._night(companies, day)
         lines = []
         if fresh:
-            lines.append(self.env._("%s late share(s) put on the lists of their payers.", len(fresh)))
+            lines.append(
+                self.env._("%s late share(s) put on the lists of their payers.", len(fresh))
+            )
         if due:
             lines.append(
                 self.env._(
@@ -35,7 +37,7 @@ class HealthCycle(models.Model):
         companies = self.env.companies.filtered("health_provider_no")
         found = self.env["health.lateness"]._night(companies, day)
         if not found:
-            return [self.env._("no fund paid late.")]
+            return [self.env._("no new late payment of a fund.")]
         return [
             self.env._(
                 "%(count)s AMO share(s) late by the working-day rule, %(amount)s of penalties.",

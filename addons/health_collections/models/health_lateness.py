@@ -13,10 +13,12 @@ from ..dunning.lateness import Terms, half_year, look
 
 #: claims by scope of the practitioner
 KINDS = {"secured": ("F",), "all": ("F", "B")}
-#: shares of which a payment is still expected
-OPEN = (*WAITING, "announced", "partial")
+#: shares that may still be late; what is announced is judged by its transfer order, once it is here
+OPEN = (*WAITING, "partial")
 #: what another night may find otherwise
-MEASURED = frozenset({"start_on", "start_proof", "due_on", "settled_on", "days", "penalty", "period"})
+MEASURED = frozenset(
+    {"start_on", "start_proof", "due_on", "settled_on", "days", "penalty", "period"}
+)
 
 
 class HealthLateness(models.Model):
@@ -57,7 +59,7 @@ class HealthLateness(models.Model):
     )
     claim_id = fields.Many2one(
         "health.lateness.claim",
-        string="Claim",
+        string="Claim of penalties",
         readonly=True,
         index="btree_not_null",
         check_company=True,
@@ -88,7 +90,9 @@ class HealthLateness(models.Model):
             elif not late.settled_on:
                 late.state = "running"
             else:
-                late.state = by_claim.get(late.claim_id.state, "answered") if late.claim_id else "counted"
+                late.state = (
+                    by_claim.get(late.claim_id.state, "answered") if late.claim_id else "counted"
+                )
 
     # -- night ---------------------------------------------------------------------------------------
 
@@ -150,8 +154,10 @@ class HealthLateness(models.Model):
             self.browse(ids).write(dict(values))
         # refused, replaced, written off, or not followed since: nothing is late there any more
         gone = known.filtered(
-            lambda late: late.share_id not in found
-            and not (late.share_id.state == "paid" and late.share_id.lateness_seen)
+            lambda late: (
+                late.share_id not in found
+                and not (late.share_id.state == "paid" and late.share_id.lateness_seen)
+            )
         )
         gone.unlink()
         settled = shares.filtered(lambda share: share.state == "paid")
@@ -201,9 +207,7 @@ class HealthLateness(models.Model):
         self.check_access("write")
         ready = self.filtered(lambda late: late.state == "counted" and not late.claim_id)
         if not ready:
-            raise UserError(
-                self.env._("Choose rows “to claim”: paid late, and in no claim yet.")
-            )
+            raise UserError(self.env._("Choose rows “to claim”: paid late, and in no claim yet."))
         claims = self.env["health.lateness.claim"]
         for (company, payer, period), rows in ready.grouped(
             lambda late: (late.company_id, late.payer_id, late.period)

@@ -98,9 +98,7 @@ class HealthLatenessClaim(models.Model):
                 }
             )
         contacts = self.env["health.contact"]._record(vals_list).with_env(self.env)
-        self.filtered(lambda claim: claim.state == "draft").write(
-            {"state": "sent", "sent_on": day}
-        )
+        self.filtered(lambda claim: claim.state == "draft").write({"state": "sent", "sent_on": day})
         return self.env.ref("health_collections.action_report_chase_letter").report_action(
             contacts, config=False
         )
@@ -127,7 +125,7 @@ class HealthLatenessClaim(models.Model):
                     "amount": format_cents(cents(line.amount)),
                     "penalty": format_cents(cents(line.penalty)),
                 }
-                for line in self.line_ids.sorted(lambda line: (line.start_on, line.id))
+                for line in self.line_ids.sorted(lambda line: (line.start_on, line.fse_no))
             ],
         }
 
@@ -179,12 +177,14 @@ class HealthLatenessClaim(models.Model):
         bold, money = book.add_format({"bold": True}), book.add_format({"num_format": "#,##0.00 €"})
         total = book.add_format({"bold": True, "num_format": "#,##0.00 €"})
         sheet = book.add_worksheet("Retards")
-        sheet.write_string(0, 0, f"{self.company_id.name}, n° {self.company_id.health_provider_no or ''}", bold)
+        sheet.write_string(
+            0, 0, f"{self.company_id.name}, n° {self.company_id.health_provider_no or ''}", bold
+        )
         sheet.write_string(1, 0, f"{self.payer_id.name} · semestre {self.period}", bold)
         heads = ["N° de facture", "Lot", "Point de départ", "Preuve", "Dernier jour", "Payée le"]
         heads += ["Jours ouvrés", "Part AMO", "Pénalité"]
         sheet.write_row(3, 0, heads, bold)
-        lines = self.line_ids.sorted(lambda line: (line.start_on, line.id))
+        lines = self.line_ids.sorted(lambda line: (line.start_on, line.fse_no))
         for rank, (row, line) in enumerate(zip(values["rows"], lines, strict=True), start=4):
             proof = "ARL" if row["is_arl"] else "Envoi"
             texts = [row["number"], row["lot"], row["start"], proof, row["due"], row["paid"]]

@@ -8,7 +8,9 @@ class HealthShare(models.Model):
     # a concern of its own, in a file of its own
     _inherit = "health.share"  # pylint: disable=consider-merging-classes-inherited
 
-    chase_line_ids = fields.One2many("health.chase.line", "share_id", string="Chased with its payer")
+    chase_line_ids = fields.One2many(
+        "health.chase.line", "share_id", string="Chased with its payer"
+    )
     lateness_ids = fields.One2many("health.lateness", "share_id", string="Late payment")
     lateness_seen = fields.Boolean(
         copy=False, readonly=True, help="Settled, and looked at for its lateness."

@@ -23,8 +23,11 @@ class PayerCommon(CollectionsCommon):
 
     def setUp(self):
         super().setUp()
-        # the day of the product is that of its last night
-        self.env["health.cycle"].create({"date": DAY, "is_ok": True})
+        self.on(DAY)
+
+    def on(self, day):
+        """Whatever the day of the machine, contacts are noted on that day."""
+        self.patch(self.registry["health.chase"], "_today", lambda _self: day)
 
     def unpaid(self, *numbers, company=None, **values):
         """Shares of payers that were sent and not answered."""

@@ -1,6 +1,5 @@
 """Late payers: one list each, its steps, what they answer, letters and packs."""
 
-import csv
 import io
 import zipfile
 from datetime import timedelta
@@ -9,7 +8,9 @@ from unittest.mock import patch
 from openpyxl import load_workbook
 
 from odoo.exceptions import AccessError, UserError
+from odoo.fields import Domain
 from odoo.tests import HttpCase, new_test_user, tagged
+from odoo.tools.pdf import PdfFileReader
 
 from odoo.addons.health_billing.tools import cents
 
@@ -33,7 +34,9 @@ class TestChase(PayerCommon):
         fresh, due = self.night()
         self.assertEqual(fresh, shares)
         self.assertEqual(due, self.chase() + self.chase(self.mutuelle))
-        self.assertEqual(self.chase().line_ids.share_id, shares.filtered(lambda one: one.debtor_kind == "amo"))
+        self.assertEqual(
+            self.chase().line_ids.share_id, shares.filtered(lambda one: one.debtor_kind == "amo")
+        )
         self.assertCents(self.chase().amount, 12000)
         self.assertEqual((self.chase().share_count, self.chase().first_sent_on), (2, SENT))
         self.assertEqual(self.chase().next_level_id.level, 1)
@@ -79,7 +82,9 @@ class TestChase(PayerCommon):
         self.assertEqual(lines["000709"].share_id.dispute_reason, "Droits fermés")
         self.assertEqual((lines["000710"].state, lines["000710"].rank), ("open", 1))
         contact = chase.contact_ids
-        self.assertEqual((contact.channel, contact.kind, contact.partner_id), ("phone", "chase", self.cpam))
+        self.assertEqual(
+            (contact.channel, contact.kind, contact.partner_id), ("phone", "chase", self.cpam)
+        )
         self.assertEqual(contact.share_ids, chase.line_ids.share_id)
         self.assertIn("000708", contact.answer)
         self.assertIn("Mme Roux", contact.answer)
@@ -87,7 +92,8 @@ class TestChase(PayerCommon):
         # the scale goes on after the pause of the next step, not before
         self.assertGreater(chase.next_on, DAY)
         self.assertEqual(chase.next_level_id.level, 2)
-        self.assertEqual(chase.dispute_next_on, DAY + timedelta(days=30))
+        disputed_on = lines["000709"].share_id.disputed_on
+        self.assertEqual(chase.dispute_next_on, disputed_on + timedelta(days=30))
         self.assertCents(chase.amount_disputed, 6000)
 
     def test_nobody_answered(self):
@@ -106,18 +112,17 @@ class TestChase(PayerCommon):
             wizard.action_confirm()
 
     def test_scale_to_its_end(self):
-        """Worked every day, a claim takes each step once, in order, never two within the gap."""
+        """Worked every three days, a claim takes each step once, in order, never two within the gap."""
         self.silence(self.unpaid("000712"))
         chase, taken, day = self.Chase, [], DAY
-        for _n in range(200):
-            self.env["health.cycle"].create({"date": day, "is_ok": True})
+        for _n in range(40):
             self.night(day)
             chase = self.chase()
             if chase.next_on and chase.next_on <= day:
                 taken.append((day, chase.next_level_id.level))
                 chase._contacted(chase._due_lines(day), {"channel": "phone"}, day)
                 chase._plan(day)
-            day += timedelta(days=1)
+            day += timedelta(days=3)
         ranks = chase._levels()[chase].mapped("level")
         self.assertEqual([rank for _day, rank in taken], ranks)
         for (one, _rank), (after, _next) in zip(taken, taken[1:], strict=False):
@@ -138,7 +143,7 @@ class TestChase(PayerCommon):
         self.night()
         line = self.chase().line_ids
         with patch.object(
-            type(self.env["health.share"]), "_late_payer_domain", lambda _self, _day: [("id", "=", 0)]
+            type(self.env["health.share"]), "_late_payer_domain", lambda _self, _day: Domain.FALSE
         ):
             self.night()
         self.assertEqual(line.state, "waiting")
@@ -212,18 +217,29 @@ class TestChase(PayerCommon):
         self.assertEqual((chase.amount, chase.line_ids.state), (0, "disputed"))
         chase.action_dispute_letter()
         self.assertIn("Droits ouverts à la date du soin", chase.contact_ids.body)
-        self.assertEqual(chase.dispute_next_on, DAY + timedelta(days=30))
+        disputed_on = chase.line_ids.share_id.disputed_on
+        self.assertEqual(chase.dispute_next_on, disputed_on + timedelta(days=30))
         chase.line_ids.action_end_dispute()
         self.assertEqual(chase.line_ids.state, "open")
+
+    def test_message_to_copy_bears_no_name(self):
+        self.silence(self.unpaid("000726", lot_no="031"))
+        self.night()
+        chase = self.chase(self.mutuelle)
+        wizard = self.env["health.chase.contact"].browse(chase.action_message()["res_id"])
+        for text in ("000726", "05/10/2026", "lot 031", "10,00 €", self.nurse.health_provider_no):
+            self.assertIn(text, wizard.message)
+        self.assertNotIn("DURAND", wizard.message)
+        message = wizard.message
+        wizard.action_confirm()
+        self.assertEqual((chase.contact_ids.channel, chase.contact_ids.body), ("email", message))
 
     def test_call_sheet_gathers_the_practitioners_of_a_payer(self):
         self.silence(self.unpaid("000720"))
         self.silence(self.unpaid("000721", company=self.physio, patient_id=self.physio_patient.id))
         self.night()
         chases = self.Chase.search([("payer_id", "=", self.cpam.id)])
-        html = str(
-            self.env["ir.qweb"]._render("health_collections.call_sheet", {"docs": chases})
-        )
+        html = str(self.env["ir.qweb"]._render("health_collections.call_sheet", {"docs": chases}))
         for text in ("CPAM Test", "3646", "Nurse Test", "Physio Test", "000720", "000721"):
             self.assertIn(text, html)
         self.assertEqual(html.count('class="page"'), 1)
@@ -243,7 +259,7 @@ class TestChase(PayerCommon):
             [
                 "envoi-1/01-message.txt",
                 "envoi-1/02-factures.xlsx",
-                "envoi-1/03-preuves-envoi.csv",
+                "envoi-1/03-preuves-envoi.pdf",
                 "envoi-1/04-capture-0.png",
                 "envoi-2/05-capture-1.png",
             ],
@@ -254,14 +270,15 @@ class TestChase(PayerCommon):
         rows = list(sheet.values)
         self.assertEqual([row[0] for row in rows], ["N° de facture", "000722", "000723", "Total"])
         self.assertEqual(cents(sum(row[8] for row in rows[1:3])), 12000)
-        proofs = list(
-            csv.reader(
-                io.StringIO(archive.read("envoi-1/03-preuves-envoi.csv").decode("utf-8-sig")),
-                delimiter=";",
-            )
+        proofs = "".join(
+            page.extract_text()
+            for page in PdfFileReader(
+                io.BytesIO(archive.read("envoi-1/03-preuves-envoi.pdf"))
+            ).pages
         )
-        self.assertEqual(proofs[1][:2], ["000722", "05/10/2026"])
-        everything = message + str(rows) + str(proofs)
+        for text in ("000722", "000723", "05/10/2026", "Organisme : CPAM Test"):
+            self.assertIn(text, proofs)
+        everything = message + str(rows) + proofs
         for label in ("AMI", "soin", "injection"):
             self.assertNotIn(label, everything)
         chase.attachment_ids = self.env["ir.attachment"].create(
@@ -315,8 +332,12 @@ class TestChaseAccess(PayerCommon):
         self.silence(self.unpaid("000752", company=self.physio, patient_id=self.physio_patient.id))
         self.night()
         self.biller = self.make_user("g_biller", "health_billing.group_biller")
-        self.practitioner = self.make_user("g_nurse", "health_billing.group_practitioner", self.nurse)
-        self.accountant = self.make_user("g_accountant", "health_billing.group_accountant", self.nurse)
+        self.practitioner = self.make_user(
+            "g_nurse", "health_billing.group_practitioner", self.nurse
+        )
+        self.accountant = self.make_user(
+            "g_accountant", "health_billing.group_accountant", self.nurse
+        )
         self.stranger = new_test_user(
             self.env, "g_stranger", groups="base.group_user", company_id=self.agency.id
         )
@@ -375,7 +396,11 @@ class TestChaseDownload(HttpCase, PayerCommon):
             self.assertEqual(answer.status_code, expected, login)
             if expected == 200:
                 self.assertEqual(answer.headers["Cache-Control"], "no-store")
-                self.assertIn("01-message.txt", zipfile.ZipFile(io.BytesIO(answer.content)).namelist())
-        self.assertEqual(self.url_open("/facturiere/relance/999999999/reclamation.zip").status_code, 404)
+                self.assertIn(
+                    "01-message.txt", zipfile.ZipFile(io.BytesIO(answer.content)).namelist()
+                )
+        self.assertEqual(
+            self.url_open("/facturiere/relance/999999999/reclamation.zip").status_code, 404
+        )
         self.authenticate(None, None)
         self.assertIn("/web/login", self.url_open(url).url)

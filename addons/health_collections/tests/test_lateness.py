@@ -116,7 +116,18 @@ class TestLateness(PayerCommon):
                 "transfer_date": date(2026, 11, 20),
                 "key": "test-lateness",
                 "line_ids": [
-                    (0, 0, {"share_id": share.id, "asked": 60.0, "paid": 60.0, "state": "P"})
+                    (
+                        0,
+                        0,
+                        {
+                            "share_id": share.id,
+                            "invoice_no": "000808",
+                            "part": "amo",
+                            "asked": 60.0,
+                            "paid": 60.0,
+                            "state": "P",
+                        },
+                    )
                 ],
             }
         )
@@ -147,14 +158,23 @@ class TestLateness(PayerCommon):
         self.assertEqual((card["count"], cents(card["amount"])), (2, 700))
         rows.action_claim()
         claim = rows.claim_id
-        self.assertEqual((claim.period, claim.share_count, cents(claim.amount)), ("2026-S2", 2, 700))
+        self.assertEqual(
+            (claim.period, claim.share_count, cents(claim.amount)), ("2026-S2", 2, 700)
+        )
         self.assertFalse(rows.filtered(lambda row: row.share_id == running).claim_id)
         with self.assertRaises(UserError):
             rows.action_claim()
         claim.action_letter()
         self.assertEqual((claim.state, set(claim.line_ids.mapped("state"))), ("sent", {"claimed"}))
         body = claim.contact_ids.body
-        for text in ("000810", "000811", "7,00 €", "161-13-3", "10 %".replace(" ", "\xa0"), "20/11/2026"):
+        for text in (
+            "000810",
+            "000811",
+            "7,00 €",
+            "161-13-3",
+            "10 %".replace(" ", "\xa0"),
+            "20/11/2026",
+        ):
             self.assertIn(text, body)
         for text in ("000812", "DURAND", "AMI"):
             self.assertNotIn(text, body)

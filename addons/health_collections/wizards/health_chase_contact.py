@@ -15,8 +15,9 @@ class HealthChaseContact(models.TransientModel):
     payer_phone = fields.Char(related="chase_id.payer_phone")
     provider_no = fields.Char(related="company_id.health_provider_no", string="Billing number")
     say = fields.Text("What to say", readonly=True)
+    message = fields.Text("Message to copy", compute="_compute_message")
     channel = fields.Selection(
-        [("phone", "Phone"), ("hand", "Payer's form or mailbox"), ("email", "E-mail")],
+        [("phone", "Phone"), ("hand", "Payer's form"), ("email", "Payer's mailbox")],
         required=True,
     )
     day = fields.Date("On", required=True)
@@ -46,6 +47,17 @@ class HealthChaseContact(models.TransientModel):
                 "line_ids": [fields.Command.create({"line_id": line.id}) for line in lines],
             }
         )
+
+    @api.depends("channel", "line_ids.line_id")
+    def _compute_message(self):
+        Pack = self.env["health.chase.pack"]
+        for wizard in self:
+            lines = wizard.line_ids.line_id
+            wizard.message = (
+                wizard.channel in ("hand", "email")
+                and lines
+                and Pack._to_copy(wizard.chase_id, lines)
+            )
 
     @api.onchange("all_outcome")
     def _onchange_all_outcome(self):
@@ -83,7 +95,7 @@ class HealthChaseContact(models.TransientModel):
                 "subject": self.env._("Claim of %s share(s)", len(lines)),
                 "state": "failed" if self.nobody else "sent",
                 "state_reason": self.env._("Nobody answered.") if self.nobody else False,
-                "body": self.say,
+                "body": self.message or self.say,
                 "answer": answer or False,
             },
             self.day,
@@ -92,9 +104,11 @@ class HealthChaseContact(models.TransientModel):
         if self.nobody:
             lines._rest_until_next_call(self.day)
         else:
-            for (outcome, until, note), group in self.line_ids.filtered("outcome").grouped(
-                lambda line: (line.outcome, line.until, line.note)
-            ).items():
+            for (outcome, until, note), group in (
+                self.line_ids.filtered("outcome")
+                .grouped(lambda line: (line.outcome, line.until, line.note))
+                .items()
+            ):
                 group.line_id._answered(outcome, self.day, until, note)
         chase._plan(chase._today())
         return {"type": "ir.actions.act_window_close"}

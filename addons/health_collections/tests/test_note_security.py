@@ -106,7 +106,7 @@ class TestNoteSecurity(NoteCase):
 
     def test_new_link_goes_to_the_known_address_only(self):
         self.link.expires_on = fields.Date.today() - timedelta(days=2)
-        domain = [("model", "=", "health.payment.link")]
+        domain = [("model", "=", "health.contact")]
         Mail = self.env["mail.mail"]
         for _time in range(4):
             page = self.send(

@@ -8,6 +8,7 @@ from . import (
     credit_control_run,
     health_cockpit,
     health_cockpit_guard,
+    health_cockpit_policy,
     health_contact,
     health_coverage_case,
     health_carrier,

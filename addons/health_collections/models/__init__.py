@@ -15,6 +15,7 @@ from . import (
     health_cockpit,
     health_cockpit_guard,
     health_cockpit_handover,
+    health_cockpit_policy,
     health_contact,
     health_coverage_case,
     health_carrier,

@@ -14,6 +14,8 @@ from collections import Counter
 from datetime import date, timedelta
 from pathlib import Path
 
+from demo_collections import Debts
+
 import odoo
 from odoo.modules.registry import Registry
 
@@ -59,6 +61,9 @@ def load(env):
     companies = set_up_practitioners(env, agency["practitioners"])
     nurse, *_rest = set_up_practitioners(env, [entered["practitioner"]]).values()
     companies[nurse.health_provider_no] = nurse
+    debts = Debts(env, DEMO / "debts.json", progress)
+    [owed] = set_up_practitioners(env, [debts.data["practitioner"]]).values()
+    companies[owed.health_provider_no] = owed
     env = env(
         context={
             **env.context,
@@ -79,11 +84,14 @@ def load(env):
     progress(f"{len(paths)} fichiers reçus en {time.monotonic() - start:.0f} s")
     Entry(env, agency, entered, companies).load()
     prove_rights(env, agency)
+    debts.use(env, owed).load()
     env.cr.commit()
     start = time.monotonic()
     env["health.cycle"].run(agency["demo_date"])
     env.cr.commit()
     progress(f"nuit du {agency['demo_date']} : {time.monotonic() - start:.0f} s")
+    debts.answer(date.fromisoformat(agency["demo_date"]))
+    env.cr.commit()
 
 
 def set_up_agency(env, agency):

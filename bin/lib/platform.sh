@@ -94,7 +94,7 @@ addons_template() {
 }
 demo_template() {
   addons_template
-  local key; key=$(sources_key data/ngap data/demo bin/lib/demo.py)
+  local key; key=$(sources_key data/ngap data/demo bin/lib/demo.py bin/lib/demo_collections.py)
   DEMO_TEMPLATE=${FACTURIERE_TEST_DB:-facturiere}_day_$key
   keep_template "${FACTURIERE_TEST_DB:-facturiere}_day" "$key" step "Database with the demo day" make_demo_template
 }

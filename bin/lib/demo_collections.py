@@ -72,7 +72,7 @@ class Debts:
         self.env["health.share"].search([("company_id", "=", self.company.id)])._post_invoices()
         for night in self.data["nights"]:
             self.company._health_run_reminders(date.fromisoformat(night))
-            self.bring_out()
+            self.bring_out(night)
         self.progress(f"anciens impayés : {time.monotonic() - start:.0f} s")
 
     def journal(self):
@@ -110,12 +110,13 @@ class Debts:
                 number += 1
         return text.getvalue().encode()
 
-    def bring_out(self):
+    def bring_out(self, night):
         """What was to leave has left: calls made, letters posted, mails sent; so that the scale goes on."""
         contacts = self.env["health.contact"].search(
             [("company_id", "=", self.company.id), ("state", "in", ("planned", "queued"))]
         )
         contacts._set_state("sent")
+        contacts.communication_id.credit_control_line_ids.date_sent = night
         self.env["mail.mail"].search([("state", "=", "outgoing")]).unlink()
 
     # -- after the night ----------------------------------------------------------------------------

@@ -46,7 +46,7 @@
         "report/letter.xml",
         "data/credit_control_policy_payers.xml",
         "report/chase_letter.xml",
-        "report/call_sheet.xml",
+        "report/payer_call_sheet.xml",
         "report/receipt_letter.xml",
         "report/reminder_letter.xml",
         "report/receipt.xml",

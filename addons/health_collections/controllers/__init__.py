@@ -1,7 +1,5 @@
 from . import chase
 from . import note
 from . import policy
-from . import note, policy
-from . import note, note_request
-from . import sms
 from . import note_request
+from . import sms

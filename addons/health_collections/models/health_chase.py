@@ -87,9 +87,8 @@ class HealthChase(models.Model):
             groups.setdefault(chase.id, {})[state] = (count, amount, first, limit)
         for chase in self:
             found = groups.get(chase.id, {})
-            asked = [found[state] for state in ("open", "resend") if state in found]
             chase.share_count = sum(count for count, *_rest in found.values())
-            chase.amount = euros(sum(cents(amount) for _count, amount, *_rest in asked))
+            chase.amount = found.get("open", (0, 0.0))[1]
             chase.amount_disputed = found.get("disputed", (0, 0.0))[1]
             chase.resend_count = found.get("resend", (0,))[0]
             chase.first_sent_on = min((one[2] for one in found.values() if one[2]), default=False)

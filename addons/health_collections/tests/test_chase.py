@@ -262,7 +262,9 @@ class TestChase(PayerCommon):
         self.silence(self.unpaid("000721", company=self.physio, patient_id=self.physio_patient.id))
         self.night()
         chases = self.Chase.search([("payer_id", "=", self.cpam.id)])
-        html = str(self.env["ir.qweb"]._render("health_collections.payer_call_sheet", {"docs": chases}))
+        html = str(
+            self.env["ir.qweb"]._render("health_collections.payer_call_sheet", {"docs": chases})
+        )
         for text in ("CPAM Test", "3646", "Nurse Test", "Physio Test", "000720", "000721"):
             self.assertIn(text, html)
         self.assertEqual(html.count('class="page"'), 1)
@@ -318,6 +320,11 @@ class TestChase(PayerCommon):
         self.assertEqual((card["count"], cents(card["amount"])), (2, 12000))
         self.assertIn("46", card["why"])
         self.assertEqual(self.Chase.search(card["action"]["domain"]), self.chase())
+        # announced during the day: not to be called for any more
+        shares = self.chase(self.mutuelle).line_ids.share_id
+        shares.sudo().announced_amount = 10.0
+        announced = {card["key"] for card in self.env["health.cockpit"]._cards_silent(DAY)}
+        self.assertNotIn(f"chase-{self.chase(self.mutuelle).id}", announced)
         # the same shares have no second card
         self.assertFalse([key for key in cards if key.startswith("silent-")])
         self.call(self.chase(), n000724={"outcome": "not_received"}).action_confirm()

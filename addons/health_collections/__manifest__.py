@@ -53,6 +53,8 @@
         "report/chase_letter.xml",
         "report/call_sheet.xml",
         "report/payment_receipt.xml",
+        "report/payer_call_sheet.xml",
+        "report/receipt_letter.xml",
         "report/reminder_letter.xml",
         "report/receipt.xml",
         "report/deposit.xml",

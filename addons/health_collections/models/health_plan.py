@@ -347,9 +347,7 @@ class HealthPlan(models.Model):
 
     def _stop_reminders(self, reason):
         """What waits to leave for these shares does not leave."""
-        Contact = self.env["health.contact"].sudo()
-        if hasattr(Contact, "_cancel"):
-            Contact._cancel(self.share_ids, reason)
+        self.env["health.contact"].sudo()._cancel(self.share_ids, reason)
 
     def _end(self, state, day, reason=False):
         """The plan is over: what is still owed falls due as it did before."""
@@ -536,7 +534,10 @@ class HealthPlan(models.Model):
         )
         if lines:
             lines.write({"announced_on": day})
-            lines.plan_id._tell("plan_announced", "plan", day)
+            # nobody needs a letter a month to pay what they agreed to
+            lines.plan_id.filtered(lambda plan: plan._told_channel() == "email")._tell(
+                "plan_announced", "plan", day
+            )
         return lines.plan_id
 
     # -- actions -------------------------------------------------------------------------------------

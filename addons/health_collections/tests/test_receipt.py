@@ -288,7 +288,8 @@ class TestReceipt(CollectionsCommon):
             self.physio._health_account("cheque")
         for _again in range(2):
             module.migrate(self.env.cr, "19.0.3.0.0")
-            self.assertEqual(self.physio._health_account("cheque").code, "511200")
+            account = self.physio.with_company(self.physio)._health_account("cheque")
+            self.assertEqual(account.code, "511200")
             self.assertTrue(self.physio._health_account("cheque").reconcile)
 
     # -- paper ---------------------------------------------------------------------------------------

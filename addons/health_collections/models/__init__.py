@@ -16,6 +16,7 @@ from . import (
     health_debtor_request,
     health_cockpit_guard,
     health_cockpit_handover,
+    health_cockpit_policy,
     health_contact,
     health_coverage_case,
     health_carrier,

@@ -196,6 +196,8 @@ class TestScale(ScaleCommon):
         [sentence] = self.env["health.cycle"]._step_reminders(DAY)
         self.assertEqual(sentence, result["problem"])
         self.assertEqual(self.policy.health_problem, result["problem"])
+        cards = self.env["health.cockpit"]._cards_patients(DAY)
+        self.assertIn("patients-other-followup", [card["key"] for card in cards])
         run = self.env["credit.control.run"].create(
             {"date": DAY, "company_id": self.nurse.id, "policy_ids": [(6, 0, self.policy.ids)]}
         )
@@ -205,6 +207,19 @@ class TestScale(ScaleCommon):
         module.state = "uninstalled"
         self.assertFalse(self.run_day()["problem"])
         self.assertTrue(self.lines(share))
+
+    def test_whom_no_address_is_known_of_shows_as_a_card(self):
+        self.late("000715")
+        nobody = self.make_patient(self.nurse, "PERDU Paul", "1600275999004")
+        self.late("000716", patient_id=nobody.id)
+        self.run_day()
+        key = f"patients-no-address-{self.nurse.id}"
+        cards = {card["key"]: card for card in self.env["health.cockpit"]._cards_patients(DAY)}
+        self.assertEqual(cards[key]["count"], 1)
+        self.assertEqual(self.env["res.partner"].search(cards[key]["action"]["domain"]), nobody)
+        nobody.write({"street": "1 rue Haute", "zip": "75001", "city": "Paris"})
+        cards = [card["key"] for card in self.env["health.cockpit"]._cards_patients(DAY)]
+        self.assertNotIn(key, cards)
 
     def test_payers_scales_write_to_nobody(self):
         self.late("000714", amo=1890, amc=600, settled=False)

@@ -1,5 +1,6 @@
 from . import (
     test_access,
+    test_agreement,
     test_cockpit,
     test_guard,
     test_guard_cases,

@@ -36,6 +36,7 @@ from . import (
     health_parameter,
     health_cockpit_request,
     health_debtor_photo,
+    health_debtor_request,
     health_note_try,
     health_payment_link,
     health_payment_link_page,

@@ -46,6 +46,13 @@ class HealthDebtInterruption(models.Model):
         "res.users", string="Noted by", readonly=True, default=lambda self: self.env.uid
     )
 
+    @api.depends("kind", "day")
+    def _compute_display_name(self):
+        kinds = dict(self._fields["kind"]._description_selection(self.env))
+        for act in self:
+            day = act.day and act.day.strftime("%d/%m/%Y")
+            act.display_name = " · ".join(filter(None, [kinds.get(act.kind), day]))
+
     @api.model_create_multi
     def create(self, vals_list):
         acts = super().create(vals_list)

@@ -146,6 +146,8 @@ class TestNoteRequest(NoteCase):
         self.assertEqual((request.kind, request.phone), ("callback", "06 12 34 56 78"))
         self.assertIn("matin", request.message)
         contact = self.env["health.contact"].search([("kind", "=", "request")])
+        self.first.invalidate_recordset()
+        self.assertEqual(self.first.dunning_hold, "request")
         self.assertEqual((contact.direction, contact.channel), ("in", "portal"))
         self.assertEqual(contact.share_ids, self.first + self.second)
         self.assertIn("06 12 34 56 78", contact.body)
@@ -189,12 +191,17 @@ class TestNoteRequest(NoteCase):
             request.with_user(nurse).answer = "x"
         with self.assertRaises(AccessError):
             request.with_user(nurse).action_answer()
+        as_biller.answer = "Votre pansement AMI 4 est bien remboursé."
+        with self.assertRaisesRegex(UserError, "pansement|AMI"), self.env.cr.savepoint():
+            as_biller.action_answer()
+        self.env.invalidate_all()
+        self.assertEqual(request.state, "open")
         as_biller.answer = "C'est juste : votre paiement <vient> d'arriver."
         as_biller.action_answer()
         as_biller.action_answer()
         self.assertEqual((request.state, request.done_by_id), ("done", biller))
         self.assertEqual(request.contact_id.answer, request.answer)
-        mail = self.env["mail.mail"].search([("model", "=", "health.debtor.request")])
+        mail = self.env["mail.mail"].search([("model", "=", "health.contact")])
         self.assertEqual(len(mail), 1)
         self.assertIn("&lt;vient&gt;", mail.body_html)
         self.assertNotIn("J'ai déjà payé", mail.body_html)

@@ -1,10 +1,12 @@
 """Payments at the practice and in the bank: what they close, how they are undone, what the books say."""
 
 from datetime import timedelta
+from importlib.util import module_from_spec, spec_from_file_location
 
 from odoo import fields
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import tagged
+from odoo.tools.misc import file_path
 
 from odoo.addons.health_billing.tools import cents, euros
 
@@ -275,6 +277,20 @@ class TestReceipt(CollectionsCommon):
         self.assertTrue(line.health_hold)
         Line._health_match(self.nurse)
         self.assertFalse(line.is_reconciled, "a person undid it: it is not made again")
+
+    def test_a_practice_of_before_gets_the_accounts_of_the_receipts(self):
+        path = file_path("health_billing/migrations/19.0.4.0.0/post-receipts.py")
+        spec = spec_from_file_location("post_receipts", path)
+        module = module_from_spec(spec)
+        spec.loader.exec_module(module)
+        self.physio._health_account("cheque").unlink()
+        with self.assertRaises(UserError):
+            self.physio._health_account("cheque")
+        for _again in range(2):
+            module.migrate(self.env.cr, "19.0.3.0.0")
+            account = self.physio.with_company(self.physio)._health_account("cheque")
+            self.assertEqual(account.code, "511200")
+            self.assertTrue(self.physio._health_account("cheque").reconcile)
 
     # -- paper ---------------------------------------------------------------------------------------
 

@@ -8,10 +8,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from conftest import in_odoo
-from mailbox import Mailbox, html_of
 from PIL import Image
 from playwright.sync_api import expect
+from postbox import Mailbox, html_of
+
+from conftest import in_odoo
 
 #: key letters of the nomenclature that no patient page may show
 CARE = re.compile(

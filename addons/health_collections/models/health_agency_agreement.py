@@ -149,9 +149,9 @@ class HealthAgencyAgreement(models.Model):
         if not self.env.user.has_group("health_billing.group_manager"):
             raise AccessError(self.env._("Ask a manager of the agency: only they decide this."))
 
-    def unlink(self):
+    @api.ondelete(at_uninstall=False)
+    def _unlink_unless_it_serves(self):
         if any(agreement.is_active for agreement in self):
             raise UserError(
                 self.env._("This agreement serves: switch off the name of others first.")
             )
-        return super().unlink()

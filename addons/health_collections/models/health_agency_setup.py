@@ -140,14 +140,14 @@ class HealthAgencySetup(models.Model):
         )
         return [text for stands, text in checks if not stands]
 
-    def unlink(self):
+    @api.ondelete(at_uninstall=False)
+    def _unlink_unless_it_serves(self):
         if self.env["res.company"].sudo().search_count([("health_agent_mode", "=", True)], limit=1):
             raise UserError(
                 self.env._(
                     "Practitioners are written for in the name of others: switch that off first."
                 )
             )
-        return super().unlink()
 
     # -- what lapses ---------------------------------------------------------------------------------
 

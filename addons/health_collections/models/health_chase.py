@@ -50,7 +50,16 @@ class HealthChase(models.Model):
     next_level_id = fields.Many2one(
         "credit.control.policy.level", string="Next step", readonly=True, ondelete="set null"
     )
-    next_channel = fields.Selection(related="next_level_id.channel", string="By")
+    next_channel = fields.Selection(
+        [
+            ("phone", "Phone"),
+            ("email", "Payer's mailbox"),
+            ("letter", "Letter"),
+            ("registered", "Registered letter"),
+        ],
+        compute="_compute_next_channel",
+        string="By",
+    )
     last_contact_on = fields.Date("Last contact", readonly=True)
     dispute_next_on = fields.Date("Dispute to follow up on", readonly=True)
     dossier_no = fields.Char(
@@ -78,14 +87,21 @@ class HealthChase(models.Model):
             groups.setdefault(chase.id, {})[state] = (count, amount, first, limit)
         for chase in self:
             found = groups.get(chase.id, {})
-            asked = [found[state] for state in ("open", "resend") if state in found]
             chase.share_count = sum(count for count, *_rest in found.values())
-            chase.amount = euros(sum(cents(amount) for _count, amount, *_rest in asked))
+            chase.amount = found.get("open", (0, 0.0))[1]
             chase.amount_disputed = found.get("disputed", (0, 0.0))[1]
             chase.resend_count = found.get("resend", (0,))[0]
             chase.first_sent_on = min((one[2] for one in found.values() if one[2]), default=False)
             chase.forclusion_date = min((one[3] for one in found.values() if one[3]), default=False)
             chase.is_open = bool(found)
+
+    @api.depends("next_level_id.channel")
+    def _compute_next_channel(self):
+        known = dict(self._fields["next_channel"].selection)
+        for chase in self:
+            channel = chase.next_level_id.sudo().channel
+            # a payer is not reached by the other means: then on paper
+            chase.next_channel = channel if channel in known else channel and "letter"
 
     @api.depends("payer_id", "company_id")
     def _compute_display_name(self):
@@ -132,6 +148,7 @@ class HealthChase(models.Model):
         known._note_late(late)
         fresh = late - Line.search([("share_id", "in", late.ids)]).share_id
         chases = self._of(fresh)
+        fresh = fresh.sorted(lambda share: (share.sent_on or day, share.fse_id.name))
         Line.create(
             [
                 {
@@ -250,7 +267,7 @@ class HealthChase(models.Model):
             lines = lines.filtered(lambda line: line.id in step.ranks)
         return lines._in_order()
 
-    def _contacted(self, lines, values, day, reached=True):
+    def _contacted(self, lines, values, day, reached=True, is_letter=False):
         """Note that this payer was asked for these lines on that day.
 
         :param values: of the contact (channel, subject, body, answer, …).
@@ -258,7 +275,8 @@ class HealthChase(models.Model):
         :return: the contact.
         """
         self.ensure_one()
-        contact = self.env["health.contact"]._record(
+        Contact = self.env["health.contact"]
+        contact = (Contact._write_to_payers if is_letter else Contact._record)(
             [
                 {
                     "company_id": self.company_id.id,
@@ -266,10 +284,10 @@ class HealthChase(models.Model):
                     "kind": "chase",
                     "chase_id": self.id,
                     "day": day,
-                    "date": fields.Datetime.now(),
                     "amount": euros(sum(cents(line.amount_residual) for line in lines)),
                     "share_ids": [fields.Command.set(lines.share_id.ids)],
                     "user_id": self.env.uid,
+                    **({} if is_letter else {"done_on": fields.Datetime.now()}),
                     **values,
                 }
             ]
@@ -346,9 +364,7 @@ class HealthChase(models.Model):
                 )
             contacts |= chase._write_letter(lines, channel, is_dispute, day)
         self._plan(day)
-        return self.env.ref("health_collections.action_report_chase_letter").report_action(
-            contacts, config=False
-        )
+        return contacts.action_print()
 
     def _write_letter(self, lines, channel, is_dispute, day):
         """The letter as it leaves, kept word for word."""
@@ -371,13 +387,13 @@ class HealthChase(models.Model):
         else:
             subject = self.env._("Claim: %s invoice(s) without payment", len(lines))
         return self._contacted(
-            lines, {"channel": channel, "subject": subject, "body": str(body)}, day
+            lines, {"channel": channel, "subject": subject, "body": str(body)}, day, is_letter=True
         )
 
     def action_call_sheet(self):
         """Print the call sheet: one per payer, all the practitioners chosen on it."""
         self.check_access("read")
-        return self.env.ref("health_collections.action_report_call_sheet").report_action(
+        return self.env.ref("health_collections.action_report_payer_call_sheet").report_action(
             self, config=False
         )
 

@@ -60,6 +60,7 @@ class HealthChaseLine(models.Model):
     days_waiting = fields.Integer("Days", compute="_compute_days_waiting")
     lot_no = fields.Char("Lot", compute="_compute_proof", compute_sudo=True)
     arl_on = fields.Date("ARL of", compute="_compute_proof", compute_sudo=True)
+    proof = fields.Char("Received", compute="_compute_proof", compute_sudo=True)
     has_proof = fields.Boolean(
         "Reception proven",
         compute="_compute_proof",
@@ -114,7 +115,12 @@ class HealthChaseLine(models.Model):
             proof = proofs.get(line.share_id.fse_id) or {}
             line.lot_no = proof.get("lot")
             line.arl_on = proof.get("arl_on")
-            line.has_proof = bool(proof.get("arl_on"))
+            line.has_proof = bool(line.arl_on)
+            line.proof = (
+                self.env._("ARL %s", line.arl_on.strftime("%d/%m"))
+                if line.arl_on
+                else self.env._("no ARL")
+            )
 
     def _claim(self):
         """This line as the pure scale wants it."""

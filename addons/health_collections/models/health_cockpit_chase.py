@@ -78,7 +78,8 @@ class HealthCockpit(models.AbstractModel):
                         amount=chase.amount_disputed,
                     )
                 )
-            if chase.next_on and chase.next_on <= day:
+            # what was announced, refused or disputed since the night is not asked for any more
+            if chase.amount and chase.next_on and chase.next_on <= day:
                 level = chase.next_level_id.sudo()
                 cards.append(
                     self._chase_card(

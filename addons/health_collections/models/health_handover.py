@@ -145,7 +145,6 @@ class HealthHandover(models.Model):
     handed_on = fields.Date("Handed over on", readonly=True, index="btree_not_null")
     pack_id = fields.Many2one(
         "health.handover.pack",
-        string="Pack",
         readonly=True,
         index="btree_not_null",
         ondelete="set null",

@@ -84,6 +84,7 @@ class HealthHandoverPack(models.Model):
                 file.id if file.kind != "collector" else 0,
             )
         )
+        files.line_ids.share_id.fse_id.fetch(["name"])
         owed = {
             file: file.line_ids.filtered(lambda line: line.state not in CLOSED) for file in files
         }

@@ -51,7 +51,7 @@ class HealthLateness(models.Model):
     )
     due_on = fields.Date("Last day to pay", readonly=True, required=True)
     settled_on = fields.Date("Paid on", readonly=True)
-    days = fields.Integer("Working days", readonly=True)
+    days = fields.Integer("Working days", readonly=True, aggregator="max")
     amount = fields.Monetary("AMO share", readonly=True)
     penalty = fields.Monetary(readonly=True)
     period = fields.Char(

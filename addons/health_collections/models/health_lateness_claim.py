@@ -89,19 +89,17 @@ class HealthLatenessClaim(models.Model):
                     "channel": "letter",
                     "lateness_claim_id": claim.id,
                     "day": day,
-                    "date": fields.Datetime.now(),
                     "subject": self.env._("Late-payment penalties, half-year %s", claim.period),
                     "body": str(body),
                     "amount": claim.amount,
-                    "share_ids": [fields.Command.set(claim.line_ids.share_id.ids)],
+                    # the shares are paid: it is not for them that the fund is asked
+                    "share_ids": [],
                     "user_id": self.env.uid,
                 }
             )
-        contacts = self.env["health.contact"]._record(vals_list).with_env(self.env)
+        contacts = self.env["health.contact"]._write_to_payers(vals_list)
         self.filtered(lambda claim: claim.state == "draft").write({"state": "sent", "sent_on": day})
-        return self.env.ref("health_collections.action_report_chase_letter").report_action(
-            contacts, config=False
-        )
+        return contacts.action_print()
 
     def _letter_values(self):
         self.ensure_one()

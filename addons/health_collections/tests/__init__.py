@@ -3,8 +3,6 @@ from . import (
     test_chase,
     test_lateness,
     test_agreement,
-    test_cockpit,
-    test_guard,
     test_letters,
     test_guard_cases,
     test_held_year,

@@ -192,12 +192,35 @@ class TestChase(PayerCommon):
         contact = chase.contact_ids
         self.assertEqual(action["context"]["active_ids"], contact.ids)
         for text in ("000716", "000717", "05/10/2026", "012", "20,00 €", "REC-7", "DURAND Anne"):
-            self.assertIn(text, contact.body)
-        self.assertNotIn("AMI", contact.body)
+            self.assertIn(text, contact.letter_html)
+        self.assertIn("000717", contact.body)
+        self.assertNotIn("<table", contact.body)
+        self.assertNotIn("AMI", contact.letter_html)
+        self.assertEqual((contact.state, bool(contact.printed_on)), ("sent", True))
         self.assertEqual(set(chase.line_ids.mapped("rank")), {1})
         self.pay(chase.line_ids[0].share_id)
-        self.assertIn("000716", contact.body)
+        self.assertIn("000716", contact.letter_html)
         self.assertCents(contact.amount, 2000)
+        with self.assertRaises(AccessError):
+            contact.with_user(self.make_user("g_writes", "health_billing.group_biller")).write(
+                {"letter_html": "x"}
+            )
+
+    def test_registered_letter_waits_for_the_post(self):
+        self.silence(self.unpaid("000727"))
+        self.night()
+        self.chase().action_registered()
+        contact = self.chase().contact_ids
+        self.assertEqual((contact.channel, contact.state), ("registered", "planned"))
+        self.assertIn("000727", str(contact._letter_body()))
+
+    def test_a_letter_that_tells_of_care_is_not_written(self):
+        self.silence(self.unpaid("000728"))
+        self.night()
+        chase = self.chase(self.mutuelle)
+        chase.line_ids.share_id._dispute("Le pansement était prescrit")
+        with self.assertRaisesRegex(UserError, "pansement"):
+            chase.action_dispute_letter()
 
     def test_no_letter_without_address(self):
         self.silence(self.unpaid("000718"))
@@ -213,10 +236,10 @@ class TestChase(PayerCommon):
         chase = self.chase(self.mutuelle)
         with self.assertRaises(UserError):
             chase.action_dispute_letter()
-        chase.line_ids.share_id._dispute("Droits ouverts à la date du soin")
+        chase.line_ids.share_id._dispute("Droits ouverts ce jour-là")
         self.assertEqual((chase.amount, chase.line_ids.state), (0, "disputed"))
         chase.action_dispute_letter()
-        self.assertIn("Droits ouverts à la date du soin", chase.contact_ids.body)
+        self.assertIn("Droits ouverts ce jour-là", chase.contact_ids.letter_html)
         disputed_on = chase.line_ids.share_id.disputed_on
         self.assertEqual(chase.dispute_next_on, disputed_on + timedelta(days=30))
         chase.line_ids.action_end_dispute()
@@ -239,7 +262,9 @@ class TestChase(PayerCommon):
         self.silence(self.unpaid("000721", company=self.physio, patient_id=self.physio_patient.id))
         self.night()
         chases = self.Chase.search([("payer_id", "=", self.cpam.id)])
-        html = str(self.env["ir.qweb"]._render("health_collections.call_sheet", {"docs": chases}))
+        html = str(
+            self.env["ir.qweb"]._render("health_collections.payer_call_sheet", {"docs": chases})
+        )
         for text in ("CPAM Test", "3646", "Nurse Test", "Physio Test", "000720", "000721"):
             self.assertIn(text, html)
         self.assertEqual(html.count('class="page"'), 1)
@@ -295,6 +320,11 @@ class TestChase(PayerCommon):
         self.assertEqual((card["count"], cents(card["amount"])), (2, 12000))
         self.assertIn("46", card["why"])
         self.assertEqual(self.Chase.search(card["action"]["domain"]), self.chase())
+        # announced during the day: not to be called for any more
+        shares = self.chase(self.mutuelle).line_ids.share_id
+        shares.sudo().announced_amount = 10.0
+        announced = {card["key"] for card in self.env["health.cockpit"]._cards_silent(DAY)}
+        self.assertNotIn(f"chase-{self.chase(self.mutuelle).id}", announced)
         # the same shares have no second card
         self.assertFalse([key for key in cards if key.startswith("silent-")])
         self.call(self.chase(), n000724={"outcome": "not_received"}).action_confirm()

@@ -496,7 +496,7 @@ class TestFollow(HandoverCommon):
         self.hand(file)
         return file
 
-    def read(self, text, **values):
+    def take_in(self, text, **values):
         record = self.as_user(self.biller, self.env["health.handover.return"]).create(
             {
                 "content": base64.b64encode(text.encode()),
@@ -560,14 +560,14 @@ class TestFollow(HandoverCommon):
             f"{file.name};??;25/02/2027;;\n"
             f"{file.name};Réglé;26/02/2027;900,00;\n"
         )
-        record = self.read(text)
+        record = self.take_in(text)
         self.assertEqual((record.state, record.new_count), ("problem", 2))
         self.assertIn("D99999", record.issues)
         self.assertEqual(len(record.issues.splitlines()), 3)
         self.assertEqual((file.status, file.status_on), ("paid", date(2027, 2, 25)))
         self.assertEqual(cents(file.amount_announced), 4000)
         self.assertEqual(file.line_ids.share_id.state, "due", "the bank alone proves a payment")
-        again = self.read(text)
+        again = self.take_in(text)
         self.assertEqual((again.new_count, again.known_count), (0, 2))
         self.assertEqual(cents(file.amount_announced), 4000, "read twice, counted once")
         record.action_read()
@@ -575,12 +575,12 @@ class TestFollow(HandoverCommon):
 
     def test_table_of_somebody_else_changes_nothing(self):
         file = self.handed("000965")
-        record = self.read(f"Dossier;Statut\n{file.name};Retour\n", recipient_id=self.bailiff.id)
+        record = self.take_in(f"Dossier;Statut\n{file.name};Retour\n", recipient_id=self.bailiff.id)
         self.assertEqual((record.new_count, file.state), (0, "handed"))
         self.assertIn(file.name, record.issues)
 
     def test_file_that_is_no_table(self):
-        record = self.read("\0\1\2")
+        record = self.take_in("\0\1\2")
         self.assertEqual(record.state, "failed")
         self.assertTrue(record.issues and record.content)
 

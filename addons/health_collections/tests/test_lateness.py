@@ -166,7 +166,7 @@ class TestLateness(PayerCommon):
             rows.action_claim()
         claim.action_letter()
         self.assertEqual((claim.state, set(claim.line_ids.mapped("state"))), ("sent", {"claimed"}))
-        body = claim.contact_ids.body
+        body = claim.contact_ids.letter_html
         for text in (
             "000810",
             "000811",

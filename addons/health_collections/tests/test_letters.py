@@ -232,6 +232,22 @@ class TestLetters(LetterCommon):
         self.assertIn("Cette lettre vaut reçu", texts[2] + texts[3])
         self.assertFalse(texts[1] or texts[3])
 
+    def test_instalments_are_offered_where_the_step_says_so(self):
+        self.late("000913", patient=12000)
+        communication = self.remind()
+        self.at_level(communication, "neutral")
+        self.assertNotIn("en plusieurs fois", self.words(LETTER, communication))
+        self.at_level(communication, "kind")
+        shares = communication._health_shares()
+        offers = self.env["health.plan"]._offers(shares, fields.Date.context_today(shares))
+        self.assertTrue(offers)
+        text = self.words(LETTER, communication)
+        self.assertIn("Vous pouvez aussi régler en plusieurs fois, sans frais", text)
+        for offer in offers[:3]:
+            self.assertIn(f"en {offer['count']} fois : ", text)
+            first = f"{offer['amounts'][0] / 100:.2f} € le ".replace(".", ",")
+            self.assertIn(first, text)
+
     def test_each_tone(self):
         self.late("000908")
         communication = self.remind()

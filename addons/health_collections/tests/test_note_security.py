@@ -8,7 +8,7 @@ from odoo.tools import mute_logger
 
 from odoo.addons.health_billing.tools import cents
 
-from .note_common import NoteCase, Refused
+from .note_common import NoteCase
 
 
 @tagged("post_install", "-at_install")
@@ -33,16 +33,14 @@ class TestNoteSecurity(NoteCase):
         self.send("/ma-note/guess/question", {"message": "x"}, status=404)
         self.send("/ma-note/guess/renouveler", status=404)
         # a refused call is undone; what it counted is not
-        with self.assertRaises(Refused):
-            self.rpc("/ma-note/guess/transaction/payer", {"amount": 1.0})
+        said = self.refused(self.rpc, "/ma-note/guess/transaction/payer", {"amount": 1.0})
         self.assertEqual(self.env["health.note.try"].search_count([("kind", "=", "miss")]), 6)
         self.page(f"/ma-note/{self.token}", 429)
         self.page("/ma-note/guess/payer", 429)
         self.send(f"/ma-note/{self.token}/question", {"message": "x"}, status=429)
         self.assertFalse(self.requests())
-        with self.assertRaises(Refused) as caught:
-            self.rpc(f"/ma-note/{self.token}/transaction/payer", {"amount": 1.0})
-        self.assertIn("plus valable", str(caught.exception))
+        said = self.refused(self.rpc, f"/ma-note/{self.token}/transaction/payer", {"amount": 1.0})
+        self.assertIn("plus valable", said)
         self.later(minutes=11)
         self.page(f"/ma-note/{self.token}")
 
@@ -100,8 +98,7 @@ class TestNoteSecurity(NoteCase):
                     {"message": "x", "phone": "0612345678", "count": "2"},
                     status=410,
                 )
-            with self.assertRaises(Refused):
-                self.transaction(dead, access_token=seal)
+            self.refused(self.transaction, dead, access_token=seal)
         self.assertEqual([self.env[model].search_count([]) for model in models], before)
 
     def test_new_link_goes_to_the_known_address_only(self):
@@ -178,12 +175,13 @@ class TestNoteSecurity(NoteCase):
         seal = self.link._access_token(big, 3000)
         self.assertIn("montant", self.assertRefused(access_token=seal, amount=30.0))
         for word in ("echeance", "autre", "all"):
-            with self.subTest(word=word), self.assertRaises(Refused) as caught:
-                self.rpc(
+            with self.subTest(word=word):
+                said = self.refused(
+                    self.rpc,
                     f"/ma-note/{self.token}/transaction/{word}",
                     {"access_token": seal, "amount": 30.0, "provider_id": self.provider.id},
                 )
-            self.assertIn("déjà réglé", str(caught.exception))
+            self.assertIn("déjà réglé", said)
 
     @mute_logger("odoo.addons.payment.models.payment_transaction")
     def test_replayed_callback_undoes_nothing_and_revives_nothing(self):

@@ -4,7 +4,7 @@ from odoo.tests import tagged
 
 from odoo.addons.health_billing.tools import cents
 
-from .note_common import NoteCase, Refused
+from .note_common import NoteCase
 
 
 @tagged("post_install", "-at_install")
@@ -98,8 +98,7 @@ class TestNoteVisit(NoteCase):
         self.link.action_revoke()
         self.assertEqual(child.state, "revoked")
         self.page(f"/ma-note/{self.token}/payer/{who}", 410)
-        with self.assertRaises(Refused):
-            self.rpc(f"/ma-note/{self.token}/transaction/payer/{who}", {"amount": 42.0})
+        self.refused(self.rpc, f"/ma-note/{self.token}/transaction/payer/{who}", {"amount": 42.0})
         self.assertFalse(other.child_ids)
 
     def test_one_who_settles_for_a_child(self):

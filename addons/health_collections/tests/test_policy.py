@@ -292,6 +292,7 @@ class TestScaleMigration(ScaleCommon):
             {"health_subject": False, "health_sms_text": False, "health_pause_days": 7}
         )
         ours.health_debtor_kind = False
+        (self.nurse + self.physio).sudo().health_policy_token = False
 
     def test_one_level_becomes_the_scale_and_keeps_what_was_set(self):
         self.as_before()

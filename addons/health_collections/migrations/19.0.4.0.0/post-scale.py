@@ -36,6 +36,7 @@ def migrate(cr, version):
         old = company.credit_policy_id
         is_old = old.company_id == company and not old.health_debtor_kind
         company._health_setup_reminder_policies()
+        company._health_setup_policy_page()
         if is_old:
             upgrade(env, old, first)
 

@@ -39,6 +39,9 @@ class HealthShare(models.Model):
                 "state",
                 "disputed_on",
                 "prescription_date",
+                "dunning_hold",
+                "dunning_hold_reason",
+                "dunning_since",
             ]
         )
         self.partner_id.fetch(["health_debtor_id"])

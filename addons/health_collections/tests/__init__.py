@@ -1,5 +1,6 @@
 from . import (
     test_access,
+    test_agreement,
     test_cockpit,
     test_guard,
     test_guard_cases,
@@ -9,6 +10,7 @@ from . import (
     test_payment_link,
     test_policy,
     test_plan,
+    test_receipt,
     test_prescription,
     test_reminders,
     test_setup,

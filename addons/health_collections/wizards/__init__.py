@@ -8,3 +8,5 @@ from . import health_contact_print
 from . import health_patient_payment
 from . import health_patient_payment_line
 from . import health_receipt_undo
+from . import health_agreement_end
+from . import health_agreement_make

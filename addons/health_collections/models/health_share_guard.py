@@ -478,6 +478,21 @@ class HealthShare(models.Model):
                 held.update(dict.fromkeys(shares, answer))
         return held
 
+    def _guard_agreement(self, day):
+        """Part of it is being forgiven, or a mediator is at work: what is left to pay is not settled yet."""
+        talked = {
+            share.id
+            for [share] in self.env["health.agreement.line"]._read_group(
+                [
+                    ("share_id", "in", self.ids),
+                    ("agreement_id.state", "in", ("asked", "open")),
+                ],
+                ["share_id"],
+            )
+        }
+        answer = ("agreement", self.env._("An agreement waits for its approval or its outcome."))
+        return {share: answer for share in self if share.id in talked}
+
     def _guard_plan(self, day):
         """Instalments are paid in their own time; the plan writes for itself."""
         answer = ("plan", self.env._("A payment plan runs or waits for its answer."))

@@ -299,6 +299,32 @@ class TestGuardCases(CollectionsCommon):
         self.assertTrue(share.interruption_ids, "a plan acknowledges the debt")
         self.assertEqual(share.prescription_date, date(2028, 11, 14))
 
+    def test_agreement(self):
+        share, other = self.late("000172", patient=9000), self.late("000173")
+        agreement = (
+            self.env["health.agreement"]
+            .sudo()
+            .create(
+                {
+                    "company_id": self.nurse.id,
+                    "partner_id": self.patient.id,
+                    "kind": "reduction",
+                    "owed": 90,
+                    "reduction": 30,
+                    "reason": "hardship",
+                    "asked_on": DAY,
+                    "line_ids": [
+                        Command.create({"share_id": share.id, "owed": 90, "reduction": 30})
+                    ],
+                }
+            )
+        )
+        agreement.state = "asked"
+        self.assertHeld(share, "agreement", "accord")
+        self.assertFalse(self.hold(other))
+        agreement.state = "refused"
+        self.assertFalse(self.hold(share))
+
     def test_contact_by_any_channel(self):
         share = self.late("000155")
         common = {

@@ -49,7 +49,13 @@ class HealthInterestRate(models.Model):
                         rate.basis_points,
                     )
                 )
-        rates = self.search([], order="date_from")
+        rates = self.search(
+            [
+                ("date_to", ">", min(self.mapped("date_from"))),
+                ("date_from", "<", max(self.mapped("date_to"))),
+            ],
+            order="date_from",
+        )
         for before, after in zip(rates, rates[1:], strict=False):
             if before.date_to > after.date_from:
                 raise ValidationError(

@@ -95,6 +95,7 @@ class HealthShare(models.Model):
             "_guard_protected",
             "_guard_replaced",
             "_guard_dispute",
+            "_guard_agreement",
             "_guard_request",
             "_guard_plan",
             "_guard_payment_under_way",

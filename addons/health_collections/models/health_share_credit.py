@@ -96,7 +96,8 @@ class HealthShare(models.Model):
         """What the debtors of these shares could have meant to pay."""
         owed = self._dunning_owed()
         every = self.union(*owed.values())
-        every.partner_id.fetch(["name", "ref", "health_debtor_id"])
+        every.partner_id.fetch(["health_debtor_id"])
+        (every.partner_id | every.partner_id.health_debtor_id).fetch(["name", "ref"])
         every.fse_id.fetch(["name"])
         overdue = self.grouped(lambda share: share._dunning_key())
         found = []

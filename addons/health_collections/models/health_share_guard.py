@@ -39,6 +39,9 @@ class HealthShare(models.Model):
                 "state",
                 "disputed_on",
                 "prescription_date",
+                "dunning_hold",
+                "dunning_hold_reason",
+                "dunning_since",
             ]
         )
         self.partner_id.fetch(["health_debtor_id"])
@@ -474,6 +477,21 @@ class HealthShare(models.Model):
                 )
                 held.update(dict.fromkeys(shares, answer))
         return held
+
+    def _guard_agreement(self, day):
+        """Part of it is being forgiven, or a mediator is at work: what is left to pay is not settled yet."""
+        talked = {
+            share.id
+            for [share] in self.env["health.agreement.line"]._read_group(
+                [
+                    ("share_id", "in", self.ids),
+                    ("agreement_id.state", "in", ("asked", "open")),
+                ],
+                ["share_id"],
+            )
+        }
+        answer = ("agreement", self.env._("An agreement waits for its approval or its outcome."))
+        return {share: answer for share in self if share.id in talked}
 
     def _guard_plan(self, day):
         """Instalments are paid in their own time; the plan writes for itself."""

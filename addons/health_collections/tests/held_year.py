@@ -91,7 +91,8 @@ def _person(chance, rank, kinds):
     if "ill_small_sum" in kinds:
         cents = 1200
     if "old" in kinds:
-        care = date(2024, 1, 15) + timedelta(days=chance.randrange(60))
+        # too old from the first night on: what was asked before tempts nobody
+        care = START.replace(year=START.year - 2) - timedelta(days=chance.randrange(30))
     return Person(rank, care, cents, tuple(_hold(chance, kind, care) for kind in kinds))
 
 

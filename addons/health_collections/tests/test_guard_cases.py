@@ -299,6 +299,32 @@ class TestGuardCases(CollectionsCommon):
         self.assertTrue(share.interruption_ids, "a plan acknowledges the debt")
         self.assertEqual(share.prescription_date, date(2028, 11, 14))
 
+    def test_agreement(self):
+        share, other = self.late("000172", patient=9000), self.late("000173")
+        agreement = (
+            self.env["health.agreement"]
+            .sudo()
+            .create(
+                {
+                    "company_id": self.nurse.id,
+                    "partner_id": self.patient.id,
+                    "kind": "reduction",
+                    "owed": 90,
+                    "reduction": 30,
+                    "reason": "hardship",
+                    "asked_on": DAY,
+                    "line_ids": [
+                        Command.create({"share_id": share.id, "owed": 90, "reduction": 30})
+                    ],
+                }
+            )
+        )
+        agreement.state = "asked"
+        self.assertHeld(share, "agreement", "accord")
+        self.assertFalse(self.hold(other))
+        agreement.state = "refused"
+        self.assertFalse(self.hold(share))
+
     def test_contact_by_any_channel(self):
         share = self.late("000155")
         common = {
@@ -391,29 +417,33 @@ class TestGuardCases(CollectionsCommon):
     def test_same_number_of_queries_for_many(self):
         """Situations of every kind, three times and thirty times."""
 
+        ald = self.env.ref("health_billing.coverage_case_ald")
+        journal = self.env["account.journal"].search(
+            [("company_id", "=", self.nurse.id), ("type", "=", "bank")], limit=1
+        )
+
         def make(start, count):
-            shares = self.env["health.share"]
-            for rank in range(count):
-                patient = self.make_patient(
-                    self.nurse, f"NOM{start + rank} Zoe", f"2990199{start + rank:06d}"
-                )
-                number = f"{700000 + start + rank}"
-                share = self.late(
-                    number,
-                    amo=1890,
-                    settled=bool(rank % 3),
-                    patient_id=patient.id,
-                    patient=1000 + start + rank,
-                    checked=False,
-                )
-                shares |= share
-                if rank % 3 == 1:
-                    self.credit(f"VIR NOM{start + rank}", amount=1.0 + rank)
-                    self.make_coverage(
-                        patient, case_id=self.env.ref("health_billing.coverage_case_ald").id
-                    )
-                if rank % 3 == 2:
-                    patient.health_is_fragile = True
+            ranks = range(start, start + count)
+            patients = self.make_patients(ranks)
+            shares = self.late_many(patients, amo=0)
+            patients[::3].health_is_fragile = True
+            self.env["health.coverage"].create(
+                [
+                    {"patient_id": one.id, "case_id": ald.id, "date_from": date(2026, 1, 1)}
+                    for one in patients[1::3]
+                ]
+            )
+            self.env["account.bank.statement.line"].create(
+                [
+                    {
+                        "journal_id": journal.id,
+                        "date": DAY,
+                        "payment_ref": f"VIR {one.name.split()[0]}",
+                        "amount": 1.0,
+                    }
+                    for one in patients[2::3]
+                ]
+            )
             return shares
 
         few, many = make(0, 3), make(100, 30)

@@ -130,8 +130,8 @@ class TestPrescription(CollectionsCommon):
         self.assertEqual(share.dunning_hold, "time_barred")
 
     def test_same_number_of_queries_for_many(self):
-        few = self.env["health.share"].union(*(self.old(f"0002{n}") for n in range(20, 23)))
-        many = self.env["health.share"].union(*(self.old(f"0002{n}") for n in range(30, 60)))
+        few = self.late_many(self.make_patients(range(3)), day=CARE)
+        many = self.late_many(self.make_patients(range(10, 40)), day=CARE)
 
         def queries(shares):
             self.env.flush_all()

@@ -1,6 +1,7 @@
 from . import (
     test_access,
     test_cockpit,
+    test_contact_channels,
     test_contact_mail,
     test_guard,
     test_guard_cases,

@@ -239,6 +239,18 @@ class TestContactLetters(ContactCommon):
         self.env["health.cycle"]._step_contacts(TODAY)
         self.assertEqual(set(contacts.mapped("state")), {"cancelled"})
 
+    def test_history_begins_with_the_reminders_sent_so_far(self):
+        self.nurse._health_run_reminders(TODAY)
+        before = self.debt.contact_ids
+        self.assertEqual(len(before), 1)
+        self.assertFalse(self.Contact._take_over_reminders(), "what is known is not taken twice")
+        # as it was before: the reminder alone
+        before.communication_id = False
+        taken = self.Contact._take_over_reminders()
+        self.assertEqual((taken.partner_id, taken.share_ids), (self.patient, self.debt))
+        self.assertEqual((taken.channel, taken.state), ("email", "sent"))
+        self.assertEqual(taken.communication_id, self.lines(self.debt).communication_id)
+
     def test_cancel_for_shares(self):
         contact, receipt = self.send("email"), self.send("email", kind="receipt")
         stopped = self.Contact._cancel(self.debt, "réglé")
@@ -301,9 +313,9 @@ class TestContactCalls(ContactCommon):
             contact.action_outcome()
 
     def test_what_somebody_must_see_to_becomes_a_request(self):
-        for outcome in ("dispute", "insurer", "plan", "paid"):
+        for rank, outcome in enumerate(("dispute", "insurer", "plan", "paid")):
             with self.subTest(outcome):
-                share = self.late(f"00095{len(outcome)}")
+                share = self.late(f"00095{rank}")
                 self.outcome(self.send("phone", share), outcome, note="mots")
                 request = self.env["health.debtor.request"].search([("share_ids", "in", share.ids)])
                 self.assertIn("mots", request.message)

@@ -64,6 +64,5 @@ from . import (
     res_partner,
     res_partner_protection,
     res_partner_note,
-    res_partner_contact,
     res_partner_unreached,
 )

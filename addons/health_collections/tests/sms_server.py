@@ -29,7 +29,7 @@ class SmsServer:
                 with contextlib.suppress(OSError):
                     self.wfile.write(body)
 
-            do_GET = do_POST = handle_any  # noqa: N815
+            do_GET = do_POST = handle_any
 
             def log_message(self, *_args):
                 pass

@@ -44,11 +44,10 @@ class Smtp(smtp.ESMTP):
 
     def do_RCPT(self, rest):
         if b"<refuse" in rest.lower():
-            self.sendCode(550, b"No such user")
-        elif b"<plus-tard" in rest.lower():
-            self.sendCode(451, b"Greylisted")
-        else:
-            super().do_RCPT(rest)
+            return self.sendCode(550, b"No such user")
+        if b"<plus-tard" in rest.lower():
+            return self.sendCode(451, b"Greylisted")
+        return super().do_RCPT(rest)
 
 
 def main():

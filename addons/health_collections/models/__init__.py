@@ -92,7 +92,6 @@ from . import (
     res_partner,
     res_partner_protection,
     res_partner_note,
-    res_partner_contact,
     res_partner_unreached,
     health_chase,
     health_chase_line,

@@ -330,7 +330,7 @@ class HealthContact(models.Model):
         """
         contacts = self.filtered(
             lambda contact: (
-                (contact.state, contact.state_reason or False) != (state, reason)
+                (values or (contact.state, contact.state_reason or False) != (state, reason))
                 and not (contact.state == "delivered" and state == "sent")
             )
         )
@@ -483,3 +483,42 @@ class HealthContact(models.Model):
         self.check_access("write")
         self.sudo().write({"is_seen": True})
         return True
+
+    @api.model
+    def _take_over_reminders(self):
+        """Reminders sent before there was this history: they are written into it, once.
+
+        :return: the contacts made.
+        """
+        states = {"sent": "sent", "queued": "sent", "email_error": "failed", "error": "failed"}
+        known = self.sudo().search([("communication_id", "!=", False)]).communication_id
+        reminders = (
+            self.env["credit.control.communication"]
+            .sudo()
+            .search([("partner_id.health_kind", "=", "patient"), ("id", "not in", known.ids)])
+        )
+        values = []
+        for reminder in reminders:
+            lines = reminder.credit_control_line_ids
+            state = next((states[line.state] for line in lines if line.state in states), None)
+            if not state:
+                continue
+            day = max(line.date_sent or line.date for line in lines)
+            values.append(
+                {
+                    "company_id": reminder.company_id.id,
+                    "partner_id": reminder.partner_id.id,
+                    "communication_id": reminder.id,
+                    "channel": "letter" if "letter" in lines.mapped("channel") else "email",
+                    "kind": "reminder",
+                    "state": state,
+                    "is_seen": True,
+                    "date": fields.Datetime.to_datetime(day),
+                    "day": day,
+                    "subject": reminder.policy_level_id.name,
+                    "amount": sum(lines.mapped("balance_due")),
+                    "user_id": reminder.create_uid.id,
+                    "share_ids": [fields.Command.set(lines.invoice_id.health_share_id.ids)],
+                }
+            )
+        return self._record(values)

@@ -79,7 +79,6 @@ class HealthContact(models.Model):
             }
 
     def _drop_queued(self):
-        super()._drop_queued()
         emails = self.filtered(lambda contact: contact.channel == "email")
         self.env["mail.mail"].sudo().search(
             [
@@ -88,10 +87,10 @@ class HealthContact(models.Model):
                 ("state", "in", ("outgoing", "exception")),
             ]
         ).unlink()
+        return super()._drop_queued()
 
     def _message_receive_bounce(self, email, partner):
         """Override of `mail`: the mail came back."""
-        super()._message_receive_bounce(email, partner)
         contacts = self.sudo().filtered(lambda contact: contact.channel == "email")
         contacts._set_state(
             "failed",
@@ -100,6 +99,7 @@ class HealthContact(models.Model):
             ),
         )
         contacts.partner_id._health_note_email_failed(email)
+        return super()._message_receive_bounce(email, partner)
 
     @api.model
     def _reply_text(self, message_dict):

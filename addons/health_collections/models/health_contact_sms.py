@@ -90,8 +90,8 @@ class HealthContact(models.Model):
         waiting._stop(dict.fromkeys(waiting, self.env._("This person wants no SMS (STOP).")))
 
     def _drop_queued(self):
-        super()._drop_queued()
         messages = self.filtered(lambda contact: contact.channel == "sms")
         self.env["sms.sms"].sudo().search(
             [("health_contact_id", "in", messages.ids), ("state", "in", ("outgoing", "error"))]
         ).unlink()
+        return super()._drop_queued()

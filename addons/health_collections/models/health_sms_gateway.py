@@ -245,23 +245,15 @@ class HealthSmsGateway(models.Model):
 
     def _take_incoming(self, incoming):
         number = self.env.user._phone_format(number=incoming.number) or incoming.number
+        domain = [
+            ("channel", "=", "sms"),
+            ("direction", "=", "out"),
+            ("partner_id.phone_sanitized", "=", number),
+        ]
+        if self.company_ids:
+            domain.append(("company_id", "in", self.company_ids.ids))
         contact = (
-            self.env["health.contact"]
-            .sudo()
-            .search(
-                [
-                    ("channel", "=", "sms"),
-                    ("direction", "=", "out"),
-                    ("partner_id.phone_sanitized", "=", number),
-                    (
-                        "company_id",
-                        "in",
-                        self.company_ids.ids or self.env["res.company"].sudo().search([]).ids,
-                    ),
-                ],
-                order="date desc, id desc",
-                limit=1,
-            )
+            self.env["health.contact"].sudo().search(domain, order="date desc, id desc", limit=1)
         )
         if is_stop(incoming.text):
             self.env["health.contact"]._refuse_sms(number)

@@ -97,7 +97,7 @@ class SmsSms(models.Model):
 
     def _handle_call_result_hook(self, results):
         """Override of `sms`: references and reasons of the gateway; what it could not take is tried again."""
-        super()._handle_call_result_hook(results)
+        result = super()._handle_call_result_hook(results)
         ours = self.filtered("health_contact_id")
         by_uuid = {result["uuid"]: result for result in results}
         most = self.env["health.parameter"].value_of("message_tries")
@@ -127,3 +127,4 @@ class SmsSms(models.Model):
                     self.env._("The SMS gateway did not answer: it is tried again."),
                     tries=tries + 1,
                 )
+        return result

@@ -6,8 +6,8 @@ import requests
 
 from .base import Gateway, GatewayError, Incoming, Report, Result
 
-#: seconds to connect, and to wait for the answer
-TIMEOUT = (5, 15)
+#: seconds to wait for the answer
+TIMEOUT = 15
 #: characters of an answer that are kept to tell a person why
 KEPT = 200
 WRONG_NUMBER = 422

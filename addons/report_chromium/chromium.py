@@ -14,6 +14,7 @@ import shutil
 import signal
 import tempfile
 import time
+from contextlib import suppress
 from pathlib import Path
 
 _logger = logging.getLogger(__name__)
@@ -165,10 +166,8 @@ class Chromium:
 
     def _stop(self):
         if self.pid:
-            try:
+            with suppress(ProcessLookupError):
                 os.killpg(self.pid, signal.SIGKILL)
-            except ProcessLookupError:
-                pass
             os.waitpid(self.pid, 0)
             self.pid = None
         for name in ("out", "into"):

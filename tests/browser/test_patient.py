@@ -21,8 +21,6 @@ CARE = re.compile(
 PHONE, DESK = {"width": 390, "height": 844}, {"width": 1366, "height": 768}
 
 SETTING = """
-import sys, os; sys.path.insert(0, os.path.join(os.environ['FACTURIERE_ROOT'], 'bin', 'lib'))
-from odoo.addons.health_billing.tools import cents
 env['ir.config_parameter'].set_param('web.base.url', {base!r})
 env['ir.mail_server'].search([]).active = False
 server = env['ir.mail_server'].create({{
@@ -41,8 +39,8 @@ patients -= family
 Link = env['health.payment.link']
 mailed = patients[0]
 link, url = Link._make_one(mailed, 'email')
-link._send(url, kind='request')
-env['mail.mail'].search([('model', '=', 'health.contact'), ('state', '=', 'outgoing')]).send()
+contact = link._send(url, kind='request')
+env['mail.mail'].search([('model', '=', 'health.contact'), ('res_id', '=', contact.id)]).send()
 for name, patient in (('ASK', patients[1]), ('SPREAD', payer), ('RACE', patients[2]), ('RACE', patients[2])):
     link, url = Link._make_one(patient, 'hand')
     print(name, url[url.index('/', 8):])

@@ -21,8 +21,6 @@ CARE = re.compile(
 PHONE, DESK = {"width": 390, "height": 844}, {"width": 1366, "height": 768}
 
 SETTING = """
-import sys, os; sys.path.insert(0, os.path.join(os.environ['FACTURIERE_ROOT'], 'bin', 'lib'))
-from odoo.addons.health_billing.tools import cents
 env['ir.config_parameter'].set_param('web.base.url', {base!r})
 env['ir.mail_server'].search([]).active = False
 server = env['ir.mail_server'].create({{
@@ -31,17 +29,22 @@ owed = env['health.share']._read_group(
     [('debtor_kind', '=', 'patient'), ('state', '=', 'due'), ('partner_id.email', '!=', False),
      ('fse_id.amc_partner_id', '=', False), ('is_replaced', '=', False), ('amount_residual', '>', 0)],
     ['partner_id'], ['amount_residual:sum'])
-# the largest debts: they may be spread
-patients = [partner for partner, _sum in sorted(owed, key=lambda row: (-row[1], row[0].id))]
+patients = env['res.partner'].union(*(partner for partner, _sum in owed)).sorted('id')
+# one who settles for the others of a practice owes enough to spread it
+family = max(patients.grouped('company_id').values(), key=lambda group: sum(
+    amount for partner, amount in owed if partner in group))
+payer = family[0]
+(family - payer).health_debtor_id = payer
+patients -= family
 Link = env['health.payment.link']
-mailed = patients[1]
+mailed = patients[0]
 link, url = Link._make_one(mailed, 'email')
-link._send(url, kind='request')
-env['mail.mail'].search([('model', '=', 'health.contact'), ('state', '=', 'outgoing')]).send()
-for name, patient in (('ASK', patients[2]), ('SPREAD', patients[0]), ('RACE', patients[3]), ('RACE', patients[3])):
+contact = link._send(url, kind='request')
+env['mail.mail'].search([('model', '=', 'health.contact'), ('res_id', '=', contact.id)]).send()
+for name, patient in (('ASK', patients[1]), ('SPREAD', payer), ('RACE', patients[2]), ('RACE', patients[2])):
     link, url = Link._make_one(patient, 'hand')
     print(name, url[url.index('/', 8):])
-old, url = Link._make_one(patients[4], 'hand')
+old, url = Link._make_one(patients[3], 'hand')
 old.expires_on = '2020-01-01'
 print('OLD', url[url.index('/', 8):])
 server.active = False

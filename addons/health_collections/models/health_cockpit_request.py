@@ -40,7 +40,7 @@ class HealthCockpit(models.AbstractModel):
                     "health.debtor.request",
                     list(domain & Domain("company_id", "=", company.id)),
                 ),
-                button=self.env._("Answer"),
+                button=self.env._("See the requests"),
             )
             for company, kinds in found.items()
         ]

@@ -22,7 +22,7 @@ class HealthDebtorRequest(models.Model):
     _name = "health.debtor.request"
     _description = "Request of a Patient"
     _order = "date desc, id desc"
-    _rec_name = "kind"
+    _rec_name = "partner_id"
     _check_company_auto = True
 
     company_id = fields.Many2one(
@@ -70,7 +70,9 @@ class HealthDebtorRequest(models.Model):
         default="open",
         index=True,
     )
-    answer = fields.Text(help="The patient reads it on their page and receives it by e-mail.")
+    answer = fields.Text(
+        "Your answer", help="The patient reads it on their page and receives it by e-mail."
+    )
     done_on = fields.Datetime("Answered on", readonly=True)
     done_by_id = fields.Many2one("res.users", string="Answered by", readonly=True)
 

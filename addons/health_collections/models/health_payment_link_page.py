@@ -145,6 +145,7 @@ class HealthPaymentLink(models.Model):
             "holder": holder,
             "iban": " ".join(iban[start : start + 4] for start in range(0, len(iban), 4)),
             "bic": account.bank_bic or "",
+            "amount": self._money(amount),
             "reference": reference,
             "qr": self._transfer_qr(account, holder, amount, reference),
         }
@@ -186,6 +187,10 @@ class HealthPaymentLink(models.Model):
         amount = self._amount_cents(shares)
         under_way = self._transactions_under_way(shares)
         requests = self._requests()
+        # in instalments, a transfer is that of the next one
+        due = self._to_pay("instalment")
+        if not due[1]:
+            due = shares, amount
         patients = self.partner_id | shares.partner_id
         return {
             "who": self._who(),
@@ -204,7 +209,8 @@ class HealthPaymentLink(models.Model):
             "amount": self._money(amount),
             "amount_cents": amount,
             "waiting": self._money(sum(cents(tx.amount) for tx in under_way)) if under_way else "",
-            "transfer": self._bank_transfer(shares, amount),
+            "transfer": self._bank_transfer(*due),
+            "can_spread": self._can_spread(shares),
             "requests": requests._note_values(),
             "is_held": any(
                 request.state == "open" and request.kind in ("insurer", "dispute")
@@ -221,6 +227,13 @@ class HealthPaymentLink(models.Model):
                 for tx in self._settled_transactions()
             ],
         }
+
+    def _can_spread(self, shares):
+        """Whether instalments are granted at once for these shares."""
+        if not shares or shares.plan_id.filtered(lambda plan: plan.state in ("running", "asked")):
+            return False
+        day = fields.Date.context_today(self)
+        return bool(self.env["health.plan"].sudo()._offers(shares, day))
 
     def _requests(self):
         """What this person asked this practitioner and is still of interest: open, or answered since a month."""

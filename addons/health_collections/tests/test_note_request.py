@@ -9,7 +9,7 @@ from PIL import Image
 
 from odoo import fields
 from odoo.exceptions import AccessError, UserError
-from odoo.tests import tagged
+from odoo.tests import new_test_user, tagged
 
 from odoo.addons.health_billing.tools import cents
 
@@ -77,7 +77,11 @@ class TestNoteRequest(NoteCase):
             request.with_user(biller).with_context(**context).photo_ids.mapped("image")[0]
         )
         self.assertEqual(request.with_user(nurse).message, "MGEN depuis janvier")
-        for user in (nurse, physio, self.env.ref("base.public_user")):
+        stranger = new_test_user(self.env, "r_stranger", groups="base.group_user")
+        for user in (stranger, self.env.ref("base.public_user")):
+            with self.subTest(user=user.login), self.assertRaises(AccessError):
+                request.with_user(user).read(["message"])
+        for user in (nurse, physio, stranger, self.env.ref("base.public_user")):
             with self.subTest(user=user.login), self.assertRaises(AccessError):
                 request.photo_ids.with_user(user).read(["image"])
         with self.assertRaises(AccessError):

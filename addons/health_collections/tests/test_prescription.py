@@ -191,7 +191,7 @@ class TestPrescription(CollectionsCommon):
                     "company_id": self.nurse.id,
                     "partner_id": self.patient.id,
                     "kind": "plan",
-                    "day": date.today() + timedelta(days=2),  # noqa: DTZ011
+                    "day": date.today() + timedelta(days=2),
                     "share_ids": [Command.set(share.ids)],
                 }
             )

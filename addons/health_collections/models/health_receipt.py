@@ -53,7 +53,7 @@ class HealthReceipt(models.Model):
         "account.bank.statement.line", "Bank line", readonly=True, index="btree_not_null"
     )
     deposit_id = fields.Many2one(
-        "health.deposit", "Deposit", readonly=True, index="btree_not_null", ondelete="restrict"
+        "health.deposit", readonly=True, index="btree_not_null", ondelete="restrict"
     )
     excess = fields.Monetary(
         "Paid too much",

@@ -201,6 +201,16 @@ class TestReceipt(CollectionsCommon):
         self.assertTrue(line.is_reconciled)
         self.assertEqual((self.old.state, self.new.state), ("partial", "paid"))
 
+    def test_a_part_paid_by_the_number_of_a_sheet_needs_the_name_too(self):
+        line = self.credit(2000, "VIR MME DURAND 000000202")
+        slip = self.credit(1000, "VIR M INCONNU 000000202")
+        self.nurse._health_take_receipts()
+        self.assertTrue(line.is_reconciled)
+        self.assertFalse(slip.is_reconciled)
+        self.assertEqual(
+            [cents(share.amount_residual) for share in self.shares], [4000, 5001 - 2000]
+        )
+
     def test_what_is_not_certain_waits_for_a_person(self):
         other = self.make_patient(self.nurse, "AUTRE Paul", "1550175999003")
         self.late("000000205", patient=3000, patient_id=other.id)

@@ -64,7 +64,7 @@ class HealthAgreement(models.Model):
     )
     count = fields.Integer("Instalments", readonly=True, default=1)
     first_date = fields.Date("To be paid from", readonly=True)
-    plan_id = fields.Many2one("health.plan", "Plan", readonly=True)
+    plan_id = fields.Many2one("health.plan", readonly=True)
     reason = fields.Char(required=True, readonly=True)
     consent = fields.Char(
         "Consent of the practitioner", readonly=True, help="When and how the practitioner agreed."

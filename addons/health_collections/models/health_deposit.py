@@ -111,8 +111,7 @@ class HealthDeposit(models.Model):
     def _bank_account(self):
         """IBAN of the practitioner's account, by groups of four; empty when none is known."""
         self.ensure_one()
-        link = self.env["health.payment.link"].new({"company_id": self.company_id.id})
-        return link._bank_transfer().get("iban", "")
+        return self.env["health.receipt"]._iban(self.company_id)
 
     def action_print(self):
         self.check_access("read")

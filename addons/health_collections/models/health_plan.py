@@ -75,7 +75,7 @@ class HealthPlan(models.Model):
     user_id = fields.Many2one("res.users", string="By", readonly=True)
     link_id = fields.Many2one("health.payment.link", readonly=True, ondelete="set null")
     agreement_id = fields.Many2one(
-        "health.agreement", "Agreement", readonly=True, index="btree_not_null", ondelete="set null"
+        "health.agreement", readonly=True, index="btree_not_null", ondelete="set null"
     )
     line_ids = fields.One2many("health.plan.line", "plan_id", "Instalments", readonly=True)
     part_ids = fields.One2many("health.plan.part", "plan_id", "Parts", readonly=True)

@@ -53,7 +53,7 @@ class HealthReceipt(models.Model):
         "account.bank.statement.line", "Bank line", readonly=True, index="btree_not_null"
     )
     deposit_id = fields.Many2one(
-        "health.deposit", "Deposit", readonly=True, index="btree_not_null", ondelete="restrict"
+        "health.deposit", readonly=True, index="btree_not_null", ondelete="restrict"
     )
     excess = fields.Monetary(
         "Paid too much",
@@ -490,6 +490,25 @@ class HealthReceipt(models.Model):
 
     def _amount_text(self, amount):
         return self.env["health.payment.link"]._money(cents(amount))
+
+    @api.model
+    def _iban(self, company):
+        """IBAN of the practitioner's own account, by groups of four; empty when none is known."""
+        account = (
+            self.env["account.journal"]
+            .sudo()
+            .search(
+                [
+                    ("company_id", "=", company.id),
+                    ("type", "=", "bank"),
+                    ("bank_account_id", "!=", False),
+                ],
+                limit=1,
+            )
+            .bank_account_id
+        )
+        iban = account.sanitized_acc_number or ""
+        return " ".join(iban[start : start + 4] for start in range(0, len(iban), 4))
 
     def _mode_text(self):
         """The means of payment, in French, for the paper: number of a cheque, never of a card."""

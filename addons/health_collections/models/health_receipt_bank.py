@@ -57,16 +57,44 @@ class HealthReceipt(models.Model):
         for patient in patients:
             payer = patient.health_debtor_id or patient
             by_reference[patient.company_id, patient.ref].add(payer)
+        numbers = self._payers_of_numbers(lines.company_id, references)
         for line in lines:
-            payers = set().union(
-                *(by_reference.get((line.company_id, word), ()) for word in words[line])
-            )
-            if len(payers) != 1:
+            said = words[line]
+            payers = set().union(*(by_reference.get((line.company_id, word), ()) for word in said))
+            for word in said:
+                for payer, names in numbers.get((line.company_id, word), ()):
+                    # a number may be another's by a slip of the pen: the name must agree
+                    payers.add(payer if names & said else None)
+            if len(payers) != 1 or None in payers:
                 continue
             [payer] = payers
-            receipt = self._take_line(line, payer, words[line])
+            receipt = self._take_line(line, payer, said)
             receipts |= receipt
         return receipts
+
+    @api.model
+    def _payers_of_numbers(self, companies, references):
+        """Who settles the sheets of these numbers: dict of (practitioner, number) → {(payer, words of their names)}."""
+        shares = (
+            self.env["health.share"]
+            .sudo()
+            .search(
+                [
+                    ("debtor_kind", "=", "patient"),
+                    ("company_id", "in", companies.ids),
+                    ("fse_id.name", "in", list(references)),
+                    ("amount_residual", ">", 0),
+                ]
+            )
+        )
+        found = defaultdict(set)
+        for share in shares:
+            patient = share.partner_id
+            payer = patient.health_debtor_id or patient
+            names = self.env["res.company"]._health_words(f"{patient.name} {payer.name}")
+            known = frozenset(word for word in names if len(word) > 2)
+            found[share.company_id, share.fse_id.name].add((payer, known))
+        return found
 
     @api.model
     def _line_words(self, line):

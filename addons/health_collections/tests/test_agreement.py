@@ -211,25 +211,3 @@ class TestAgreement(CollectionsCommon):
         cards = self.env["health.cockpit"]._cards_patients(self.today)
         card = next(c for c in cards if c["key"] == f"agreements-asked-{self.nurse.id}")
         self.assertEqual((card["count"], cents(card["amount"])), (1, 6000))
-
-    def test_who_reads(self):
-        agreement = self.ask(1000)
-        for group in ("accountant", "practitioner", "biller"):
-            user = self.make_user(f"{group}_reads", f"health_billing.group_{group}", self.nurse)
-            own = agreement.with_user(user).with_context(allowed_company_ids=self.nurse.ids)
-            self.assertTrue(own.line_ids.read(["booked"]))
-            with self.assertRaises(AccessError):
-                own.write({"reduction": 1})
-            if group != "biller":
-                with self.assertRaises(AccessError):
-                    own.action_undo()
-        for login, group, company in (
-            ("stranger_agr", "health_billing.group_biller", self.physio),
-            ("plain_agr", "base.group_user", self.nurse),
-        ):
-            user = self.make_user(login, group, company)
-            for records in (agreement, agreement.line_ids):
-                with self.assertRaises(AccessError):
-                    records.with_user(user).with_context(allowed_company_ids=company.ids).read(
-                        ["owed"]
-                    )

@@ -273,34 +273,6 @@ class TestPlan(CollectionsCommon):
         Make.with_user(manager).create(values).action_make()
         self.assertEqual(more.plan_id.count, 11)
 
-    def as_user(self, records, login, group, company):
-        user = self.make_user(login, group, company)
-        return records.with_user(user).with_context(allowed_company_ids=company.ids)
-
-    def test_who_reads_and_who_answers(self):
-        plan = self.ask(6)
-        for group in ("accountant", "practitioner", "biller", "manager"):
-            own = self.as_user(plan, f"{group}_plan", f"health_billing.group_{group}", self.nurse)
-            self.assertEqual(own.partner_id, self.patient)
-            self.assertEqual(len(own.line_ids), 6)
-            with self.assertRaises(AccessError):
-                own.write({"state": "running"})
-            if group in ("accountant", "practitioner"):
-                with self.assertRaises(AccessError):
-                    own._close_by_person("no")
-        for login, group, company in (
-            ("stranger_plan", "health_billing.group_biller", self.physio),
-            ("plain_plan", "base.group_user", self.nurse),
-        ):
-            own = self.as_user(plan, login, group, company)
-            for records in (plan, plan.part_ids, plan.line_ids):
-                with self.assertRaises(AccessError):
-                    records.with_env(own.env).read(["amount"])
-        self.as_user(plan, "answers", "health_billing.group_biller", self.nurse)._close_by_person(
-            "no"
-        )
-        self.assertEqual(plan.state, "refused")
-
     # -- size ----------------------------------------------------------------------------------------
 
     def test_the_night_costs_the_same_queries_for_many_plans(self):
@@ -328,6 +300,6 @@ class TestPlan(CollectionsCommon):
             return counts
 
         night(10000, 1)
-        few, many = night(20000, 3), night(30000, 12)
+        few, many = night(20000, 2), night(30000, 6)
         for small, large in zip(few, many, strict=True):
-            self.assertLessEqual(large, small + 12, (few, many))
+            self.assertLessEqual(large, small + 6, (few, many))

@@ -12,7 +12,7 @@ class HealthAgreementMake(models.TransientModel):
 
     share_ids = fields.Many2many("health.share", string="Shares", required=True)
     currency_id = fields.Many2one("res.currency", compute="_compute_owed")
-    owed = fields.Monetary("Owed", compute="_compute_owed")
+    owed = fields.Monetary(compute="_compute_owed")
     kind = fields.Selection(
         [("reduction", "Forgive a part"), ("mediation", "Conciliator or mediator called")],
         required=True,

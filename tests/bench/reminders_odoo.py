@@ -29,10 +29,12 @@ sys.path.insert(0, str(Path(__file__).parent))
 from month_odoo import Clock, Steps
 
 ROOT = Path(os.environ["FACTURIERE_ROOT"])
-SIZES, SMALL = (2_000, 20_000), (100, 400)
+SIZES, SMALL = (2_000, 20_000), (200, 400)
 #: cost per share at the large size over the small one
 GROWTH = 1.1
 PRACTITIONERS = 4
+#: shares posted by the product; larger sizes are copies of them
+BASE = 200
 SEED = 20261122
 #: an ordinary Tuesday, and the night of reminders before it
 DAY, BEFORE = date(2026, 11, 17), date(2026, 10, 23)
@@ -212,6 +214,94 @@ def credits(env, company, count, draw):
     )
 
 
+#: what is copied, in the order of their links
+COPIED = (
+    "res_partner",
+    "health_fse",
+    "account_move",
+    "account_move_line",
+    "health_share",
+    "health_debtor_request",
+    "health_debtor_request_health_share_rel",
+)
+#: columns that must differ from one copy to the next
+NAMED = {
+    "res_partner": ("name", "ref", "complete_name", "display_name"),
+    "health_fse": ("name",),
+    "account_move": ("name", "ref", "payment_reference"),
+    "account_move_line": ("name", "ref", "move_name"),
+}
+
+
+def multiply(cr, companies, times):
+    """`times` copies in all of everything posted for these practitioners: households, claims, invoices.
+
+    Plain SQL, because what is measured is the night, not the posting. Every copy is whole: its links stay within it.
+    """
+    if times <= 1:
+        return
+    own = "company_id = ANY(%(companies)s)"
+    rows = {
+        "res_partner": f"{own} AND health_kind = 'patient'",
+        "health_fse": own,
+        "account_move": f"{own} AND health_share_id IS NOT NULL",
+        "account_move_line": f"{own} AND move_id IN (SELECT id FROM bench_account_move)",
+        "health_share": own,
+        "health_debtor_request": own,
+    }
+    strides = {}
+    for table, condition in rows.items():
+        cr.execute(
+            f"CREATE TEMP TABLE bench_{table} AS SELECT id FROM {table} WHERE {condition}",
+            {"companies": companies.ids},
+        )
+        cr.execute(f"CREATE INDEX ON bench_{table} (id)")
+        cr.execute(f"ANALYZE bench_{table}")
+        cr.execute(f"SELECT coalesce(max(id), 0) + 1 FROM {table}")
+        strides[table] = cr.fetchone()[0]
+    cr.execute("SET session_replication_role = replica")
+    for table in COPIED:
+        cr.execute(
+            """
+            SELECT a.attname, target.relname
+              FROM pg_attribute a
+              JOIN pg_class t ON t.oid = a.attrelid AND t.relname = %s
+              LEFT JOIN pg_constraint c ON c.conrelid = t.oid AND c.contype = 'f' AND c.conkey = ARRAY[a.attnum]
+              LEFT JOIN pg_class target ON target.oid = c.confrelid
+             WHERE a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = ''
+            """,
+            [table],
+        )
+        columns, values = [], []
+        for column, target in cr.fetchall():
+            columns.append(f'"{column}"')
+            if column == "id":
+                values.append(f"o.id + copy * {strides[table]}")
+            elif target in strides:
+                values.append(
+                    f'CASE WHEN EXISTS (SELECT 1 FROM bench_{target} b WHERE b.id = o."{column}") '
+                    f'THEN o."{column}" + copy * {strides[target]} ELSE o."{column}" END'
+                )
+            elif column in NAMED.get(table, ()):
+                values.append(f"o.\"{column}\" || '-' || copy")
+            else:
+                values.append(f'o."{column}"')
+        only = (
+            f"JOIN bench_{table} mine ON mine.id = o.id"
+            if table in strides
+            else "JOIN bench_health_share mine ON mine.id = o.health_share_id"
+        )
+        cr.execute(
+            f"INSERT INTO {table} ({', '.join(columns)}) SELECT {', '.join(values)} "
+            f"FROM {table} o {only}, generate_series(1, {times - 1}) copy"
+        )
+    cr.execute("SET session_replication_role = DEFAULT")
+    for table in strides:
+        cr.execute(
+            f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), (SELECT max(id) FROM {table}))"
+        )
+
+
 def world(env, size):
     payers = env["res.partner"]
     payers = {
@@ -222,17 +312,18 @@ def world(env, size):
     env = env(context={**env.context, "allowed_company_ids": [env.company.id, *companies.ids]})
     situations = Counter()
     for rank, company in enumerate(companies.with_env(env)):
-        # the last one warms the caches, of which both sizes have the same use
-        count = size // PRACTITIONERS if rank < PRACTITIONERS else 40
+        # the last one warms the caches, which both sizes need alike
+        count = BASE // PRACTITIONERS if rank < PRACTITIONERS else 40
         draw = random.Random(f"{SEED}{rank}")
         people = households(env, company, count, draw, f"{rank}0")
         shares = shares_of(env, company, people, count, payers, draw, f"{rank}")
         hold(env, shares, draw)
-        credits(env, company, max(1, count // 100), draw)
+        credits(env, company, max(1, size // PRACTITIONERS // 100), draw)
         if rank < PRACTITIONERS:
-            situations.update({kind: len(group) for kind, group in shares.items()})
+            situations.update({kind: len(group) * size // BASE for kind, group in shares.items()})
         env.flush_all()
         env.invalidate_all()
+    multiply(env.cr, companies[:-1], size // BASE)
     env.cr.execute("ANALYZE")
     return env, companies.with_env(env), situations
 

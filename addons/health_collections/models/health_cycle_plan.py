@@ -24,6 +24,8 @@ class HealthCycle(models.Model):
     def _step_plans(self, day):
         """:return: sentences for the summary."""
         found = self.env["health.plan"]._run(day)
+        agreed = self.env["health.agreement"]._run(day)
+        found |= {f"agreement_{key}": count for key, count in agreed.items()}
         texts = {
             "done": self.env._("%s payment plan(s) fully paid.", found["done"]),
             "announced": self.env._(
@@ -32,6 +34,12 @@ class HealthCycle(models.Model):
             "missed": self.env._("%s instalment(s) missed: a notice left.", found["missed"]),
             "broken": self.env._(
                 "%s plan(s) not kept: the shares are due as before.", found["broken"]
+            ),
+            "agreement_done": self.env._(
+                "%s agreement(s) kept: what was forgiven is booked.", found["agreement_done"]
+            ),
+            "agreement_failed": self.env._(
+                "%s agreement(s) not kept: the whole is owed.", found["agreement_failed"]
             ),
         }
         return [text for key, text in texts.items() if found[key]] or [

@@ -74,6 +74,9 @@ class HealthPlan(models.Model):
     )
     user_id = fields.Many2one("res.users", string="By", readonly=True)
     link_id = fields.Many2one("health.payment.link", readonly=True, ondelete="set null")
+    agreement_id = fields.Many2one(
+        "health.agreement", "Agreement", readonly=True, index="btree_not_null", ondelete="set null"
+    )
     line_ids = fields.One2many("health.plan.line", "plan_id", "Instalments", readonly=True)
     part_ids = fields.One2many("health.plan.part", "plan_id", "Parts", readonly=True)
     share_ids = fields.Many2many("health.share", string="Shares", compute="_compute_share_ids")
@@ -232,7 +235,7 @@ class HealthPlan(models.Model):
             partner,
             company,
             shares,
-            zip(plans.dates(first, count), plans.amounts(total, count), strict=True),
+            self._instalments(first, count, total),
             day,
             agreed_by="page",
             state="asked",
@@ -311,6 +314,13 @@ class HealthPlan(models.Model):
             ._hold_shares()
         )
 
+    @api.model
+    def _instalments(self, first, count, total):
+        """(date, cents) of so many equal instalments."""
+        if not 1 <= count <= total:
+            raise UserError(self.env._("Say in how many instalments the rest is paid."))
+        return list(zip(plans.dates(first, count), plans.amounts(total, count), strict=True))
+
     def _hold_shares(self):
         for plan in self:
             plan.part_ids.share_id.write({"plan_id": plan.id})
@@ -337,9 +347,7 @@ class HealthPlan(models.Model):
 
     def _stop_reminders(self, reason):
         """What waits to leave for these shares does not leave."""
-        Contact = self.env["health.contact"].sudo()
-        if hasattr(Contact, "_cancel"):
-            Contact._cancel(self.share_ids, reason)
+        self.env["health.contact"].sudo()._cancel(self.share_ids, reason)
 
     def _end(self, state, day, reason=False):
         """The plan is over: what is still owed falls due as it did before."""
@@ -526,7 +534,10 @@ class HealthPlan(models.Model):
         )
         if lines:
             lines.write({"announced_on": day})
-            lines.plan_id._tell("plan_announced", "plan", day)
+            # nobody needs a letter a month to pay what they agreed to
+            lines.plan_id.filtered(lambda plan: plan._told_channel() == "email")._tell(
+                "plan_announced", "plan", day
+            )
         return lines.plan_id
 
     # -- actions -------------------------------------------------------------------------------------

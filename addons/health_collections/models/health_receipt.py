@@ -274,11 +274,9 @@ class HealthReceipt(models.Model):
             }
         )
         shares = self.line_ids.share_id
-        Contact = self.env["health.contact"].sudo()
-        if hasattr(Contact, "_cancel"):
-            Contact._cancel(
-                shares.filtered(lambda share: share.state == "paid"), self.env._("Paid meanwhile.")
-            )
+        self.env["health.contact"].sudo()._cancel(
+            shares.filtered(lambda share: share.state == "paid"), self.env._("Paid meanwhile.")
+        )
         shares._dunning_refresh(fields.Date.context_today(self))
 
     def _book_rows(self, rows, over):

@@ -59,3 +59,8 @@ class HealthShare(models.Model):
                 )
             )
         return self.env["health.patient.payment"]._open(debtors, shares.company_id, shares)
+
+    def action_agreement(self):
+        """Forgive a part of what these shares owe, or note that a conciliator was called."""
+        self.check_access("write")
+        return self.env["health.agreement.make"]._open(self)

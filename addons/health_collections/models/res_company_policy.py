@@ -31,9 +31,12 @@ class ResCompany(models.Model):
     def _health_setup_collections(self):
         """Override: the page of the written policy gets its address."""
         result = super()._health_setup_collections()
+        self._health_setup_policy_page()
+        return result
+
+    def _health_setup_policy_page(self):
         for company in self.sudo().filtered(lambda one: not one.health_policy_token):
             company.health_policy_token = secrets.token_urlsafe(TOKEN_BYTES)
-        return result
 
     @api.model
     def _health_find_by_policy_token(self, token):

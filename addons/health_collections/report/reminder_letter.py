@@ -10,10 +10,10 @@ from ..models.health_contact import COUNTED
 
 #: what the letter is about, by the tone of the level
 SUBJECTS = {
-    "neutral": "une somme reste à régler",
-    "kind": "une somme reste à régler, nous pouvons l'étaler",
-    "firm": "une somme reste due malgré nos messages",
-    "formal": "mise en demeure de payer",
+    "neutral": "Une somme reste à régler",
+    "kind": "Une somme reste à régler, nous pouvons l'étaler",
+    "firm": "Une somme reste due malgré nos messages",
+    "formal": "Mise en demeure de payer",
 }
 #: the letter's first words, for a level without a text of its own
 TEXTS = {
@@ -77,6 +77,11 @@ class ReminderLetter(models.AbstractModel):
         delay = self.env["health.parameter"].value_of("letter_answer_days")
         limit = Partner._health_day_text(today + timedelta(days=delay))
         before = self._messages_before(communications, today)
+        # all that the letters tell, read once
+        shares = communications._health_open_lines().invoice_id.health_share_id
+        shares.mapped("fse_id.amount_total")
+        shares.mapped("patient_id.name")
+        accounts = self._accounts(communications.company_id)
         senders = {company: company._health_sender() for company in communications.company_id}
         letters = {}
         for communication, url in zip(communications, urls, strict=True):
@@ -87,7 +92,6 @@ class ReminderLetter(models.AbstractModel):
             shares = lines.invoice_id.health_share_id.sorted(lambda one: (one.fse_date, one.id))
             total = sum(cents(line.move_line_id.amount_residual) for line in lines)
             texts = [text or "" for text in (level.custom_text, level.custom_text_after_details)]
-            link = Link.new({"company_id": company.id, "partner_id": partner.id})
             letters[communication.id] = {
                 "sender": senders[company],
                 "day": f"Le {Partner._health_day_text(today)}",
@@ -109,7 +113,7 @@ class ReminderLetter(models.AbstractModel):
                 "offers": self._offers(level, shares, today),
                 "url": url,
                 "code": self._code(url),
-                "transfer": link._bank_transfer(),
+                "transfer": accounts.get(company),
                 "order_of": senders[company]["name"],
             }
         return letters
@@ -126,7 +130,7 @@ class ReminderLetter(models.AbstractModel):
         money = self.env["health.payment.link"]._money(total)
         words = level.health_subject or SUBJECTS[tone]
         # a formal notice says its name, whatever the level's own words are
-        if tone == "formal" and SUBJECTS[tone][:16] not in words.lower():
+        if tone == "formal" and "mise en demeure" not in words.lower():
             words = SUBJECTS[tone]
         return f"{words} ({money})"
 
@@ -149,6 +153,35 @@ class ReminderLetter(models.AbstractModel):
             "paid": money(asked - left),
             "left": money(left),
         }
+
+    @api.model
+    def _accounts(self, companies):
+        """Account on which transfers arrive, the practitioner's own: dict of company → holder and iban."""
+        journals = (
+            self.env["account.journal"]
+            .sudo()
+            .search(
+                [
+                    ("company_id", "in", companies.ids),
+                    ("type", "=", "bank"),
+                    ("bank_account_id", "!=", False),
+                ]
+            )
+        )
+        accounts = {}
+        for journal in journals:
+            account = journal.bank_account_id
+            iban = account.sanitized_acc_number or ""
+            accounts.setdefault(
+                journal.company_id,
+                {
+                    "holder": account.acc_holder_name or journal.company_id.name,
+                    "iban": "\N{NO-BREAK SPACE}".join(
+                        iban[start : start + 4] for start in range(0, len(iban), 4)
+                    ),
+                },
+            )
+        return accounts
 
     @api.model
     def _code(self, url):

@@ -101,7 +101,11 @@ class TestInterest(CollectionsCommon):
             (date(2040, 7, 1), date(2041, 1, 1), 26200, "no legal rate"),
             (date(2026, 6, 1), date(2026, 9, 1), 250, "Two rates"),
         ):
-            with self.subTest(words=words), self.assertRaisesRegex(ValidationError, words):
+            with (
+                self.subTest(words=words),
+                self.assertRaisesRegex(ValidationError, words),
+                self.env.cr.savepoint(),
+            ):
                 Rate.create({"date_from": start, "date_to": end, "basis_points": points})
         biller = self.make_user("i_biller2", "health_billing.group_biller")
         with self.assertRaises(AccessError):

@@ -10,3 +10,7 @@ from . import health_contact_print
 from . import health_patient_payment
 from . import health_patient_payment_line
 from . import health_receipt_undo
+from . import health_agreement_end
+from . import health_agreement_make
+from . import health_handover_decide
+from . import health_handover_propose

@@ -4,11 +4,11 @@ from odoo.exceptions import UserError
 from odoo.addons.health_billing.tools import cents
 
 
-class ReceiptLetter(models.AbstractModel):
+class PaymentReceipt(models.AbstractModel):
     """Receipt for a payment of a patient, on paper: what was received, for which sheets, what is left."""
 
-    _name = "report.health_collections.receipt_letter"
-    _description = "Receipt of a Patient"
+    _name = "report.health_collections.payment_receipt"
+    _description = "Receipt of a Payment"
 
     @api.model
     def _get_report_values(self, docids, data=None):

@@ -32,7 +32,6 @@ from . import (
     health_parameter,
     health_cockpit_request,
     health_debtor_photo,
-    health_debtor_request,
     health_note_try,
     health_cockpit_chase,
     health_contact,

@@ -53,7 +53,7 @@ class HealthChase(models.Model):
     next_channel = fields.Selection(
         [
             ("phone", "Phone"),
-            ("email", "Payer's mailbox"),
+            ("email", "Mailbox"),
             ("letter", "Letter"),
             ("registered", "Registered letter"),
         ],
@@ -369,7 +369,7 @@ class HealthChase(models.Model):
     def _write_letter(self, lines, channel, is_dispute, day):
         """The letter as it leaves, kept word for word."""
         self.ensure_one()
-        level = self.next_level_id
+        level = self.next_level_id.sudo()
         body = self.env["ir.qweb"]._render(
             "health_collections.chase_letter_body",
             {
@@ -382,10 +382,21 @@ class HealthChase(models.Model):
             },
             lang="fr_FR",
         )
+        count = len(lines)
         if is_dispute:
-            subject = self.env._("Contestation: %s invoice(s) refused or unpaid", len(lines))
+            subject = (
+                self.env._("Contestation: %s invoices refused or unpaid", count)
+                if count > 1
+                else self.env._("Contestation: an invoice refused or unpaid")
+            )
+        elif level.health_subject:
+            subject = f"{level.health_subject} ({count})"
         else:
-            subject = self.env._("Claim: %s invoice(s) without payment", len(lines))
+            subject = (
+                self.env._("Claim: %s invoices without payment", count)
+                if count > 1
+                else self.env._("Claim: an invoice without payment")
+            )
         return self._contacted(
             lines, {"channel": channel, "subject": subject, "body": str(body)}, day, is_letter=True
         )

@@ -92,8 +92,8 @@ class HealthChasePack(models.AbstractModel):
         return bool(self.env["res.lang"]._get_data(code="fr_FR"))
 
     @api.model
-    def _message(self, chase, rows):
-        """The text to paste in the form."""
+    def _message(self, chase, rows, table=()):
+        """The text to paste in the form; ``table``: lines that stand in the text itself."""
         company = chase.company_id
         proven = sum(bool(row["arl"]) for row in rows)
         total = format_cents(sum(row["left_cents"] for row in rows))
@@ -129,6 +129,7 @@ class HealthChasePack(models.AbstractModel):
                 if proven
                 else []
             ),
+            *table,
             "Merci de nous faire connaître votre position par écrit."
             if is_dispute
             else "Merci de procéder au règlement, ou de nous faire parvenir le rejet et son motif.",
@@ -141,8 +142,6 @@ class HealthChasePack(models.AbstractModel):
     def _to_copy(self, chase, lines):
         """A message with its claims, to be pasted in the payer's own mailbox or form: numbers, no names."""
         rows = lines._rows()
-        head = self._message(chase, rows).decode("utf-8-sig").replace("\r\n", "\n")
-        head = head.replace("du tableau joint", "ci-dessous")
         table = [
             " · ".join(
                 filter(
@@ -159,7 +158,8 @@ class HealthChasePack(models.AbstractModel):
             )
             for row in rows
         ]
-        return "\n".join([head, "", *table])
+        text = self._message(chase, rows, ["", *table, ""]).decode("utf-8-sig")
+        return text.replace("\r\n", "\n").replace("du tableau joint", "ci-dessous")
 
     @api.model
     def _spreadsheet(self, chase, rows):

@@ -12,7 +12,6 @@ class HealthContact(models.Model):
 
     chase_id = fields.Many2one(
         "health.chase",
-        string="Chase",
         index="btree_not_null",
         readonly=True,
         ondelete="set null",
@@ -47,7 +46,13 @@ class HealthContact(models.Model):
         contacts = self._send([{**vals, "letter_html": vals["body"]} for vals in vals_list])
         failed = contacts.filtered(lambda contact: contact.state == "failed")
         if failed:
-            raise UserError(f"{failed[0].partner_id.name} : {failed[0].state_reason}")
+            raise UserError(
+                self.env._(
+                    "%(payer)s: %(why)s",
+                    payer=failed[0].partner_id.name,
+                    why=failed[0].state_reason,
+                )
+            )
         return contacts.with_env(self.env)
 
     def _letter_parts(self):

@@ -12,8 +12,6 @@ from . import (
     test_held_year,
     test_interest,
     test_agency,
-    test_cockpit,
-    test_guard,
     test_handover,
     test_note,
     test_note_request,

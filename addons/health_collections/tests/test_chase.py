@@ -212,6 +212,7 @@ class TestChase(PayerCommon):
         self.chase().action_registered()
         contact = self.chase().contact_ids
         self.assertEqual((contact.channel, contact.state), ("registered", "planned"))
+        self.assertIn(self.chase()._levels()[self.chase()][0].health_subject, contact.subject)
         self.assertIn("000727", str(contact._letter_body()))
 
     def test_a_letter_that_tells_of_care_is_not_written(self):

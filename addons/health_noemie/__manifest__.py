@@ -33,6 +33,7 @@
         "views/health_reject_watch_views.xml",
         "views/health_rejection_fix_views.xml",
         "views/health_rejection_lane_views.xml",
+        "report/letter_sheet.xml",
         "report/amc_paper.xml",
         "views/health_share_views.xml",
         "report/indu_letter.xml",

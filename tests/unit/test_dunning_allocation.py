@@ -4,10 +4,11 @@ import doctest
 from datetime import date, timedelta
 
 import pytest
-from dunning import allocation
-from dunning.allocation import Debt, allocate, share_out
 from hypothesis import given
 from hypothesis import strategies as st
+
+from dunning import allocation
+from dunning.allocation import Debt, allocate, share_out
 
 DAY = date(2026, 11, 14)
 CENTS = st.integers(0, 10**6)

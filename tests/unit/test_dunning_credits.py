@@ -4,6 +4,7 @@ import doctest
 from datetime import date
 
 import pytest
+
 from dunning import credits
 from dunning.credits import Credit, Owing, could_be, family
 

@@ -17,7 +17,8 @@ def test_lines_of_the_standard():
 
 
 @pytest.mark.parametrize(
-    ("amount", "text"), [(1, "EUR0.01"), (5, "EUR0.05"), (1010, "EUR10.10"), (10**9, "EUR10000000.00")]
+    ("amount", "text"),
+    [(1, "EUR0.01"), (5, "EUR0.05"), (1010, "EUR10.10"), (10**9, "EUR10000000.00")],
 )
 def test_amount_has_no_float_in_it(amount, text):
     assert epc_text("X", IBAN, amount, "1").split("\n")[7] == text

@@ -3,11 +3,11 @@
 import doctest
 from datetime import date, datetime, timedelta
 
-from dunning import hours
-from dunning.hours import Hours, is_open, next_moment
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dunning import hours
+from dunning.hours import Hours, is_open, next_moment
 from ngap.calendar import is_holiday
 
 DAY = Hours(8, 20, 9)

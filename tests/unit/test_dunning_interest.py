@@ -4,10 +4,11 @@ import doctest
 from datetime import date, timedelta
 
 import pytest
-from dunning import interest
-from dunning.interest import Rate, UnknownRate, half_year, known_until, legal_interest
 from hypothesis import given
 from hypothesis import strategies as st
+
+from dunning import interest
+from dunning.interest import Rate, UnknownRate, half_year, known_until, legal_interest
 
 RATES = [
     Rate(date(2025, 1, 1), date(2025, 7, 1), 371),

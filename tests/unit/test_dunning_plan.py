@@ -4,9 +4,10 @@ import doctest
 from datetime import date
 
 import pytest
-from dunning import plan
 from hypothesis import assume, given
 from hypothesis import strategies as st
+
+from dunning import plan
 
 DAYS = st.dates(date(2000, 1, 1), date(2090, 1, 1))
 CENTS = st.integers(1, 10**7)

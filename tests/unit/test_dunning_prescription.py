@@ -3,10 +3,11 @@
 import doctest
 from datetime import date, timedelta
 
-from dunning import prescription
-from dunning.prescription import Event, alert_from, first_day_after
 from hypothesis import given
 from hypothesis import strategies as st
+
+from dunning import prescription
+from dunning.prescription import Event, alert_from, first_day_after
 
 CARE = date(2024, 10, 5)
 days = st.dates(date(2020, 1, 1), date(2030, 12, 31))

@@ -13,6 +13,7 @@ from . import health_forclusion
 from . import health_fse
 from . import health_fse_act
 from . import health_fse_correction
+from . import health_fse_proof
 from . import health_fse_timeline
 from . import health_import_mapping
 from . import health_import_mapping_column
@@ -34,6 +35,7 @@ from . import health_rule
 from . import health_share
 from . import health_share_closing
 from . import health_share_decision
+from . import health_share_payer
 from . import health_stay
 from . import health_visit
 from . import health_visit_act

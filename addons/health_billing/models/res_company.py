@@ -187,6 +187,15 @@ class ResCompany(models.Model):
         xmlid = {"amo": "amo", "amc": "amc", "patient": "pat"}[debtor_kind]
         return self.env.ref(f"account.{self.id}_{xmlid}")
 
+    def _health_take_receipts(self):
+        """Hook: book the bank credits of these practices that are payments of patients; safe to call again.
+
+        Called once the payers' credits were looked at. Extend it, super first.
+
+        :return: sentences for the summary.
+        """
+        return []
+
     def _health_setup(self):
         """Hook: make each practitioner company ready; called once by the set-up wizard, with full rights.
 

@@ -1,2 +1,6 @@
+from . import chase
+from . import note
+from . import policy
 from . import note, policy
-from . import note, note_request
+from . import note_request
+from . import sms

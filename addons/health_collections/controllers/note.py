@@ -1,6 +1,6 @@
 """The patient's page: what I owe, why, and how I pay it; no log-in."""
 
-from odoo import http
+from odoo import SUPERUSER_ID, api, http
 from odoo.exceptions import ValidationError
 from odoo.http import request
 from odoo.tools import consteq
@@ -72,6 +72,18 @@ class NotePortal(PaymentPortal):
         """Count a link or a receipt that does not exist against whoever tried it."""
         Try = request.env["health.note.try"]
         Try._note("miss", Try._visitor(request.httprequest.remote_addr))
+
+    def _note_miss_refused(self):
+        """Count a miss whose refusal undoes all the request did: it is written once that is done."""
+        Try = request.env["health.note.try"]
+        visitor = Try._visitor(request.httprequest.remote_addr)
+        registry = request.env.registry
+
+        def write():
+            with registry.cursor() as cr:
+                api.Environment(cr, SUPERUSER_ID, {})["health.note.try"]._note("miss", visitor)
+
+        request.env.cr.postrollback.add(write)
 
     def _note_link(self, token, who=None):
         """The link of a token, or the page that says why there is none.
@@ -196,9 +208,7 @@ class NotePortal(PaymentPortal):
         )
         return providers, methods
 
-    @note_route(
-        "/transaction/<string:word>", type="jsonrpc", methods=["POST"], website=False
-    )
+    @note_route("/transaction/<string:word>", type="jsonrpc", methods=["POST"], website=False)
     def note_transaction(
         self,
         token,
@@ -286,9 +296,7 @@ class NotePortal(PaymentPortal):
         link = found and found.state == "active" and found._of_visit(who)
         if not link:
             if not flooding and (not found or found.state == "active"):
-                self._note_miss()
-                # what follows is undone with the refusal; the count must stay
-                env.cr.commit()  # pylint: disable=invalid-commit
+                self._note_miss_refused()
             raise ValidationError(env._("This link is no longer valid. Nothing was debited."))
         return link
 

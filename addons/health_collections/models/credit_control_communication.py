@@ -2,12 +2,15 @@ from markupsafe import Markup
 
 from odoo import api, fields, models
 from odoo.fields import Domain
-from odoo.tools import format_amount, format_date
+from odoo.tools import format_amount, format_date, html2plaintext
 
-from odoo.addons.health_billing.tools import cents, format_cents
+from odoo.addons.health_billing.tools import QUIET, cents, format_cents
 
 #: messages rendered and queued at a time
 BATCH = 200
+#: channels that leave by a queue, without anybody's hand
+AT_ONCE = ("email", "sms")
+PAPER = ("letter", "registered")
 STYLE = "padding: 5px; border: 1px solid black;"
 
 
@@ -188,54 +191,109 @@ class CreditControlCommunication(models.Model):
         without PDF.
         """
         patients = self._health_of_patients()
-        patients._health_queue_emails()
+        patients._health_bring_out()
         return super(CreditControlCommunication, self - patients)._generate_emails()
 
     def _health_bring_out(self):
-        """Each message goes its way: e-mails to the mail queue, letters and calls wait for somebody."""
-        self.filtered(lambda one: one.health_channel == "email")._generate_emails()
-
-    def _health_queue_emails(self):
-        """Queue one e-mail per communication, each with a payment link of its own.
-
-        The link is in the mail that leaves, and nowhere else: what stays in the history has
-        it blotted out.
+        """Each message goes its way: e-mails and SMS to their queues; letters and calls wait for
+        somebody; all of them are in the history of contacts.
         """
-        lines = self.credit_control_line_ids.filtered(lambda line: line.state == "to_be_sent")
-        for start in range(0, len(self), BATCH):
-            self[start : start + BATCH]._health_queue_batch()
+        lines = self.credit_control_line_ids.filtered(
+            lambda line: line.state == "to_be_sent" and line.channel in AT_ONCE
+        ).with_context(**QUIET)
         for day, group in lines.grouped("date").items():
             group.write({"state": "queued", "date_sent": day})
+        for start in range(0, len(self), BATCH):
+            self[start : start + BATCH]._health_bring_out_batch()
 
-    def _health_queue_batch(self):
+    def _health_bring_out_batch(self):
+        """Prepare the contacts of these reminders, by their channel, and bring them out.
+
+        The link is in the message that leaves, and nowhere else: what stays in the history has
+        it blotted out. A letter gets its own when it is printed.
+        """
+        at_once = self.filtered(lambda one: one.health_channel in AT_ONCE)
         url_by_id = {}
-        for day, group in self.grouped("report_date").items():
+        for day, group in at_once.grouped("report_date").items():
             owners = [(one.partner_id, one.company_id) for one in group]
             urls = self.env["health.payment.link"]._make(
                 owners, "reminder", communications=group, day=day
             )
             url_by_id.update(zip(group.ids, urls, strict=True))
-        values = []
+        texts = {}
+        for channel, communications in self.grouped("health_channel").items():
+            texts.update(
+                getattr(
+                    communications, f"_health_texts_{channel}", communications._health_texts_letter
+                )(url_by_id)
+            )
+        self.env["health.contact"]._send(
+            [one._health_contact_values(*texts[one.id], url_by_id) for one in self]
+        )
+        at_once._health_log_on_patients()
+
+    def _health_texts_email(self, url_by_id):
+        """Subject and HTML of each message."""
+        texts = {}
         for template, communications in self.grouped(
             lambda one: one.policy_level_id.email_template_id
         ).items():
-            texts = template._health_render(communications, url_by_id)
-            values += [
-                one._health_contact_values(*texts[one.id], url_by_id) for one in communications
-            ]
-        self.env["health.contact"]._send(values)
-        self._health_log_on_patients()
+            texts.update(template._health_render(communications, url_by_id))
+        return texts
+
+    def _health_texts_sms(self, url_by_id):
+        return {
+            one.id: (one._health_subject(), one._health_sms_text(url_by_id[one.id])) for one in self
+        }
+
+    def _health_texts_letter(self, url_by_id):
+        """What the letter says, for the history; the letter itself is printed later."""
+        return {
+            one.id: (
+                one._health_subject(),
+                Markup("<p>%s</p><p>%s</p><p>%s</p>")
+                % (
+                    one.policy_level_id.custom_text or "",
+                    one._health_amount_text(),
+                    one.policy_level_id.custom_text_after_details or "",
+                ),
+            )
+            for one in self
+        }
+
+    def _health_texts_phone(self, url_by_id):
+        """What to say, for whoever calls."""
+        return {
+            one.id: (
+                one.policy_level_id.name,
+                "\n".join(
+                    filter(
+                        None,
+                        (
+                            self.env._(
+                                "%(amount)s left to pay, FSE %(numbers)s.",
+                                amount=one._health_amount_text(),
+                                numbers=", ".join(one._health_fse_numbers()),
+                            ),
+                            one._health_for_whom(),
+                            one.policy_level_id.health_call_text,
+                        ),
+                    )
+                ),
+            )
+            for one in self
+        }
 
     def _health_contact_values(self, subject, body, url_by_id):
         """What `health.contact._send` needs to bring this reminder out."""
         self.ensure_one()
-        shares = self._health_open_lines().invoice_id.health_share_id
-        return {
+        shares = self._health_shares()
+        values = {
             "company_id": self.company_id.id,
             "partner_id": self.partner_id.id,
             "communication_id": self.id,
             "channel": self.health_channel,
-            "kind": "reminder",
+            "kind": "notice" if self.policy_level_id.health_is_notice else "reminder",
             "subject": subject,
             "body": body,
             "urls": [url_by_id[self.id]] if self.id in url_by_id else [],
@@ -243,17 +301,25 @@ class CreditControlCommunication(models.Model):
             "amount": sum(shares.mapped("amount_residual")),
             "day": self.report_date,
         }
+        if self.health_channel in PAPER:
+            values["report"] = (self, "health_collections.action_report_reminder_letter")
+        return values
 
     def _health_log_on_patients(self):
         """One note in the history of each patient: when, how, how much."""
         notes = {}
+        channels = {
+            "email": self.env._("e-mail"),
+            "sms": self.env._("SMS"),
+            "letter": self.env._("letter"),
+            "registered": self.env._("registered letter"),
+            "phone": self.env._("phone"),
+        }
         for communication in self:
             notes.setdefault(communication.partner_id.id, []).append(
                 self.env._(
                     "Reminder by %(channel)s: %(amount)s, %(count)s FSE.",
-                    channel=self.env._("letter")
-                    if communication._health_is_letter()
-                    else self.env._("e-mail"),
+                    channel=channels[communication.health_channel],
                     amount=communication._health_amount_text(),
                     count=len(communication._health_open_lines()),
                 )
@@ -272,7 +338,40 @@ class CreditControlCommunication(models.Model):
         lines.write(
             {"state": "sent", "channel": "letter", "date_sent": fields.Date.context_today(self)}
         )
-        lines.communication_id._health_log_on_patients()
+        printed = lines.communication_id
+        printed._health_note_printed()
+        printed._health_log_on_patients()
         return self.env.ref("health_collections.action_report_reminder_letter").report_action(
             self, config=False
         )
+
+    def _health_note_printed(self):
+        """These letters left: the history says so; where an e-mail failed, the letter is a new contact."""
+        Contact = self.env["health.contact"].sudo()
+        waiting = Contact.search(
+            [
+                ("communication_id", "in", self.ids),
+                ("channel", "=", "letter"),
+                ("state", "=", "planned"),
+            ]
+        )
+        waiting._set_state("sent")
+        rest = self - waiting.communication_id
+        texts = rest._health_texts_letter({})
+        values = [one._health_contact_values(*texts[one.id], {}) for one in rest]
+        today = fields.Date.context_today(self)
+        for value in values:
+            report, name = value.pop("report")
+            value.pop("urls")
+            value.update(
+                channel="letter",
+                state="sent",
+                day=today,
+                done_on=fields.Datetime.now(),
+                body=html2plaintext(value["body"]),
+                share_ids=[fields.Command.set(value["share_ids"])],
+                report_model=report._name,
+                report_record=report.id,
+                report_name=name,
+            )
+        Contact._record(values)

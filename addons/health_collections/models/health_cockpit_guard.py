@@ -23,24 +23,22 @@ class HealthCockpit(models.AbstractModel):
         near = Domain(Share._prescription_domain(day)) & Domain(
             "company_id", "in", self.env.companies.ids
         )
-        texts = (
-            (
-                "prescription-near",
-                Domain("prescription_date", ">", day),
-                self.env._("Patients' debts: prescription is near"),
-                self.env._(
-                    "%(count)s share(s) reach the careful limit: agree on a plan, have the debt acknowledged, go to "
-                    "court or write it off. A letter does not stop the clock."
-                ),
+        coming = {
+            "key": "prescription-near",
+            "title": self.env._("Patients' debts: prescription is near"),
+            "why": self.env._(
+                "The careful limit comes: agree on a plan, have the debt acknowledged, go to court or write it off. "
+                "A letter does not stop the clock."
             ),
-            (
-                "prescription-past",
-                Domain("prescription_date", "<=", day),
-                self.env._("Patients' debts: careful limit passed"),
-                self.env._(
-                    "%(count)s share(s) are no longer asked for by themselves: a person decides."
-                ),
-            ),
+        }
+        over = {
+            "key": "prescription-past",
+            "title": self.env._("Patients' debts: careful limit passed"),
+            "why": self.env._("No longer asked for by themselves: a person decides."),
+        }
+        parts = (
+            (coming, Domain("prescription_date", ">", day)),
+            (over, Domain("prescription_date", "<=", day)),
         )
         views = [
             [self.env.ref("health_collections.view_share_prescription_list").id, "list"],
@@ -48,16 +46,15 @@ class HealthCockpit(models.AbstractModel):
         ]
         return [
             {
-                "key": f"{key}-{company.id}",
-                "title": title,
-                "why": why % {"count": count},
+                **texts,
+                "key": f"{texts['key']}-{company.id}",
                 "practitioner": company.name,
                 "count": count,
                 "amount": amount,
                 "deadline": first,
                 "action": {
                     **self._act_window(
-                        title,
+                        texts["title"],
                         "health.share",
                         list(near & part & Domain("company_id", "=", company.id)),
                     ),
@@ -65,7 +62,7 @@ class HealthCockpit(models.AbstractModel):
                 },
                 "button": self.env._("See the shares"),
             }
-            for key, part, title, why in texts
+            for texts, part in parts
             for company, count, amount, first in Share._read_group(
                 near & part,
                 ["company_id"],

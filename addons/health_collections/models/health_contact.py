@@ -2,7 +2,7 @@ import csv
 import io
 
 from odoo import api, fields, models, tools
-from odoo.exceptions import UserError
+from odoo.exceptions import AccessError, UserError
 from odoo.tools import file_open, html2plaintext
 
 from odoo.addons.health_billing.tools import QUIET, cents, euros
@@ -23,6 +23,12 @@ WITHOUT = ("_guard_recent_contact", "_guard_small_amount", "_guard_hour")
 AT_ONCE = ("receipt", "request")
 #: channels that a carrier or a person brings out later
 BY_HAND = ("letter", "registered", "e_registered", "phone")
+#: what a person may not change afterwards
+HISTORY = frozenset(
+    "company_id partner_id date day direction channel kind state state_reason done_on delivered_on tries subject "
+    "body amount amount_written share_ids user_id communication_id proof_ids tracking_no promise_on "
+    "promise_amount gateway_id gateway_ref carrier_id printed_on report_model report_record report_name is_seen".split()
+)
 #: contacts made ready at a time
 BATCH = 500
 #: entries of the values given to `_send` that are not fields
@@ -38,7 +44,7 @@ class HealthContact(models.Model):
 
     _name = "health.contact"
     _description = "Contact"
-    _inherit = ["mail.thread", "mail.activity.mixin"]
+    _inherit = ["mail.thread"]
     _order = "date desc, id desc"
     _rec_name = "subject"
     _check_company_auto = True
@@ -128,6 +134,9 @@ class HealthContact(models.Model):
     )
     proof_ids = fields.Many2many("ir.attachment", string="Proofs", readonly=True)
     tracking_no = fields.Char("Tracking number", readonly=True)
+    is_seen = fields.Boolean(
+        "Seen to", readonly=True, copy=False, help="Somebody dealt with what did not arrive."
+    )
     amount_written = fields.Monetary(
         "Left to pay when written",
         readonly=True,
@@ -147,6 +156,21 @@ class HealthContact(models.Model):
         :return: the contacts, in the same order.
         """
         return self.sudo().with_context(**QUIET).create(vals_list)
+
+    def write(self, vals):
+        """Override: the history is not written anew; a person adds what was answered, no more."""
+        kept = {name for name in vals if name in HISTORY and not self.env.su}
+        if kept:
+            raise AccessError(
+                self.env._(
+                    "What was sent stays as it was. Write what the person answered in “Answer”."
+                )
+            )
+        return super().write(vals)
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_never(self):
+        raise UserError(self.env._("The history of contacts is never deleted."))
 
     # -- bringing it out --------------------------------------------------------------------------
 
@@ -189,6 +213,8 @@ class HealthContact(models.Model):
         for channel, group in contacts.grouped("channel").items():
             ready = group.filtered(lambda contact: contact.state in WAITING)
             leave = getattr(ready, f"_leave_by_{channel}", None)
+            if leave is None and channel in BY_HAND:
+                continue
             if leave is None:
                 ready._set_state("sent")
             elif ready:
@@ -376,12 +402,13 @@ class HealthContact(models.Model):
                 answer = next((held[share] for share in contact.share_ids if share in held), None)
                 if answer:
                     stopped[contact] = answer[1]
-        moment = self._earliest()
         now = fields.Datetime.now()
-        if moment > now:
-            for contact in self:
-                if contact not in stopped and contact.kind not in AT_ONCE:
-                    later[contact] = moment
+        for company, group in self.sudo().grouped("company_id").items():
+            moment = company._health_next_moment(now)
+            if moment > now:
+                for contact in group:
+                    if contact not in stopped and contact.kind not in AT_ONCE:
+                        later[contact] = moment
         return stopped, later
 
     @api.model
@@ -391,11 +418,13 @@ class HealthContact(models.Model):
         shares = shares.with_context(lang="fr_FR" if french else self.env.lang)
         return shares._dunning_guard(day, without=WITHOUT)
 
-    @api.model
-    def _earliest(self, day=None):
-        """First moment at which a message may leave, from the day on (default today)."""
+    def _leaves_at(self):
+        """First moment at which it may leave: by daylight of the day it is for, or at once."""
+        self.ensure_one()
+        if self.kind in AT_ONCE:
+            return False
         today = fields.Date.context_today(self.with_context(tz="Europe/Paris"))
-        return self.env["res.company"]._health_reminder_time(max(day or today, today))
+        return self.company_id._health_reminder_time(max(self.day, today))
 
     @api.model
     def _cancel(self, shares, reason):
@@ -447,4 +476,10 @@ class HealthContact(models.Model):
             raise UserError(self.env._("Only what has not left yet can be cancelled."))
         reason = self.env._("Cancelled by %s.", self.env.user.name)
         self.sudo()._stop(dict.fromkeys(self.sudo(), reason))
+        return True
+
+    def action_seen(self):
+        """Somebody dealt with what did not arrive: it leaves the cockpit."""
+        self.check_access("write")
+        self.sudo().write({"is_seen": True})
         return True

@@ -49,8 +49,13 @@ class HealthContact(models.Model):
             or company.catchall_formatted
             or self.env.user.email_formatted
         )
+        moments = {}
         for contact in self:
             extra = extras[contact.id]
+            key = (contact.day, contact.kind in AT_ONCE)
+            if key not in moments:
+                moments[key] = contact._leaves_at()
+            leaves_at = moments[key]
             body = Markup(extra["html"])
             yield {
                 "model": self._name,
@@ -69,9 +74,7 @@ class HealthContact(models.Model):
                 "message_type": "email_outgoing",
                 "is_notification": True,
                 "auto_delete": True,
-                "scheduled_date": (
-                    False if contact.kind in AT_ONCE else self._earliest(contact.day)
-                ),
+                "scheduled_date": leaves_at,
                 "state": "outgoing",
             }
 
@@ -110,8 +113,11 @@ class HealthContact(models.Model):
             contact._note_incoming(text)
         return super().message_update(msg_dict, update_vals=update_vals)
 
-    def _note_incoming(self, text):
-        """What somebody wrote back: in the history, and a request that holds the reminders until answered."""
+    def _note_incoming(self, text, hold=True):
+        """What somebody wrote back: in the history, and a request that holds the reminders until answered.
+
+        :param hold: whether it wants an answer (STOP wants none).
+        """
         for contact in self.sudo():
             self._record(
                 [
@@ -128,7 +134,7 @@ class HealthContact(models.Model):
                     }
                 ]
             )
-            if contact.kind != "chase":
+            if hold and contact.kind != "chase":
                 self.env["health.debtor.request"].sudo().create(
                     {
                         "company_id": contact.company_id.id,

@@ -46,6 +46,33 @@ class HealthDebtInterruption(models.Model):
         "res.users", string="Noted by", readonly=True, default=lambda self: self.env.uid
     )
 
+    @api.depends("kind", "day")
+    def _compute_display_name(self):
+        kinds = dict(self._fields["kind"]._description_selection(self.env))
+        for act in self:
+            day = act.day and act.day.strftime("%d/%m/%Y")
+            act.display_name = " · ".join(filter(None, [kinds.get(act.kind), day]))
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        acts = super().create(vals_list)
+        acts._check_not_to_come()
+        return acts
+
+    def write(self, vals):
+        result = super().write(vals)
+        if "day" in vals:
+            self._check_not_to_come()
+        return result
+
+    def _check_not_to_come(self):
+        """What people note has happened; the product itself notes the day of the night worked."""
+        today = fields.Date.context_today(self)
+        if not self.env.su and any(act.day > today for act in self):
+            raise ValidationError(
+                self.env._("What is to come interrupts nothing yet: choose today or a day before.")
+            )
+
     @api.constrains("day", "until", "kind")
     def _check_days(self):
         for act in self:
@@ -56,13 +83,6 @@ class HealthDebtInterruption(models.Model):
             if act.until and act.until <= act.day:
                 raise ValidationError(
                     self.env._("The suspension ends before it begins: mend one of the two days.")
-                )
-            # the product notes the day of the night worked, which a test or a late night may set
-            if not self.env.su and act.day > fields.Date.context_today(act):
-                raise ValidationError(
-                    self.env._(
-                        "What is to come interrupts nothing yet: choose today or a day before."
-                    )
                 )
 
     @api.constrains("share_ids", "company_id")

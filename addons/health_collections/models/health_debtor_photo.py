@@ -1,15 +1,29 @@
 import io
 from datetime import timedelta
 
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import (
+    Image,
+    ImageOps,
+    JpegImagePlugin,
+    PngImagePlugin,
+    UnidentifiedImageError,
+    WebPImagePlugin,
+)
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
-#: what a phone takes, by content, whatever its name says
-FORMATS = ("JPEG", "PNG", "WEBP")
+#: what a phone takes, by content, whatever its name says (Odoo keeps Pillow from loading its readers by itself)
+FORMATS = tuple(
+    reader.format
+    for reader in (
+        JpegImagePlugin.JpegImageFile,
+        PngImagePlugin.PngImageFile,
+        WebPImagePlugin.WebPImageFile,
+    )
+)
 #: sides and surface: more than any camera gives; what is kept is enough to read a card
-MOST_PIXELS, KEPT_SIDE, QUALITY = 60_000_000, 2000, 85
+MOST_PIXELS, KEPT_SIDE, QUALITY = 60_000_000, 1920, 85
 
 
 class HealthDebtorPhoto(models.Model):

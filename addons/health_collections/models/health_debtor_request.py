@@ -201,18 +201,37 @@ class HealthDebtorRequest(models.Model):
         return True
 
     def _send_answers(self):
-        """Queue one e-mail per answer to those who have an address, each with a link of its own."""
-        reachable = self.sudo().filtered(lambda request: request.partner_id.email)
-        if not reachable:
-            return
+        """Tell the answers by e-mail, each with a link of its own, or on the page alone; all are in the history.
+
+        :raises UserError: when an answer tells of care: nobody is answered then.
+        """
+        requests = self.sudo()
+        refused = requests.partner_id._health_refused_emails()
         urls = self.env["health.payment.link"]._make(
-            [(request.partner_id, request.company_id) for request in reachable], "email"
+            [(request.partner_id, request.company_id) for request in requests], "email"
         )
+        url_by_id = dict(zip(requests.ids, urls, strict=True))
         template = self.env.ref("health_collections.mail_template_answer")
-        values = template._health_mail_values(
-            reachable, dict(zip(reachable.ids, urls, strict=True))
-        )
-        self.env["mail.mail"].sudo().create(values)
+        texts = template._health_render(requests, url_by_id)
+        values = []
+        for request in requests:
+            email = request.partner_id.email_normalized
+            subject, body = texts[request.id]
+            values.append(
+                {
+                    "company_id": request.company_id.id,
+                    "partner_id": request.partner_id.id,
+                    "channel": "email" if email and email not in refused else "portal",
+                    "kind": "request",
+                    "subject": subject,
+                    "body": body,
+                    "share_ids": request.share_ids.ids,
+                    "urls": [url_by_id[request.id]],
+                }
+            )
+        for contact in self.env["health.contact"]._send(values):
+            if contact.state == "failed":
+                raise UserError(contact.state_reason)
 
     def action_reopen(self):
         self.check_access("write")

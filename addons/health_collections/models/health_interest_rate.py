@@ -19,6 +19,7 @@ class HealthInterestRate(models.Model):
         required=True,
         help="262 for 2.62 % a year. The rate of the “other cases”: a professional is the creditor.",
     )
+    rate = fields.Char("Rate a year", compute="_compute_rate")
     source = fields.Text()
     grade = fields.Selection(
         [("A", "Official text"), ("B", "Secondary source"), ("C", "Unconfirmed")],
@@ -27,6 +28,12 @@ class HealthInterestRate(models.Model):
     )
 
     _from_uniq = models.Constraint("UNIQUE(date_from)", "This half-year has its rate already.")
+
+    @api.depends("basis_points")
+    def _compute_rate(self):
+        for one in self:
+            whole, rest = divmod(one.basis_points, 100)
+            one.rate = f"{whole},{rest:02d} %"
 
     @api.constrains("date_from", "date_to", "basis_points")
     def _check_rate(self):

@@ -72,9 +72,7 @@ class HealthNoteTry(models.Model):
 
     @api.model
     def _note(self, kind, what):
-        self.sudo().create(
-            {"kind": kind, "key": self._key(what), "moment": fields.Datetime.now()}
-        )
+        self.sudo().create({"kind": kind, "key": self._key(what), "moment": fields.Datetime.now()})
 
     @api.autovacuum
     def _gc_tries(self):

@@ -5,7 +5,7 @@ from datetime import timedelta
 from odoo import api, fields, models
 from odoo.tools import SQL, format_date
 
-from odoo.addons.health_billing.tools import cents, format_cents
+from odoo.addons.health_billing.tools import cents, euros, format_cents
 from odoo.addons.payment import utils as payment_utils
 
 PATH = "/ma-note"
@@ -155,14 +155,33 @@ class HealthPaymentLink(models.Model):
         self.sudo().filtered(lambda link: not link.revoked_on).revoked_on = fields.Datetime.now()
         return True
 
-    def _send(self, url):
-        """Queue the e-mail that brings the patient this link (it must be its own address)."""
+    def _send(self, url, kind="link"):
+        """Send the patient this link by e-mail (it must be its own address).
+
+        :param kind: ``link`` waits for the day; ``request`` answers the patient, and leaves at once.
+        :return: the contact.
+        """
         self.ensure_one()
         template = self.env.ref("health_collections.mail_template_payment_link")
-        values = template._health_mail_values(self, {self.id: url})
-        self.env["mail.mail"].sudo().create(values)
+        subject, body = template._health_render(self, {self.id: url})[self.id]
+        shares = self._open_shares()
+        contact = self.env["health.contact"]._send(
+            [
+                {
+                    "company_id": self.company_id.id,
+                    "partner_id": self.partner_id.id,
+                    "channel": "email",
+                    "kind": kind,
+                    "subject": subject,
+                    "body": body,
+                    "share_ids": shares.ids,
+                    "amount": euros(self._amount_cents(shares)),
+                    "urls": [url],
+                }
+            ]
+        )
         self.sudo().write({"channel": "email", "sent_on": fields.Date.context_today(self)})
-        self.partner_id._message_log(body=self.env._("Payment link sent by e-mail."))
+        return contact
 
     def _can_renew(self):
         """Whether whoever holds this link, too old now, may have a new one sent to the address we know."""
@@ -180,11 +199,8 @@ class HealthPaymentLink(models.Model):
             return False
         Try._note("renewal", f"link-{self.id}")
         link, url = self._make_one(self.partner_id, "email")
-        template = self.env.ref("health_collections.mail_template_payment_link")
-        values = template._health_mail_values(link, {link.id: url})
-        self.env["mail.mail"].sudo().create([{**one, "scheduled_date": False} for one in values])
+        link._send(url, kind="request")
         self.env.ref("mail.ir_cron_mail_scheduler_action").sudo()._trigger()
-        self.partner_id._message_log(body=self.env._("Asked for a new payment link from the old one."))
         return True
 
     def _touch(self):

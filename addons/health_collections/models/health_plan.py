@@ -74,13 +74,16 @@ class HealthPlan(models.Model):
     )
     user_id = fields.Many2one("res.users", string="By", readonly=True)
     link_id = fields.Many2one("health.payment.link", readonly=True, ondelete="set null")
+    agreement_id = fields.Many2one(
+        "health.agreement", "Agreement", readonly=True, index="btree_not_null", ondelete="set null"
+    )
     line_ids = fields.One2many("health.plan.line", "plan_id", "Instalments", readonly=True)
     part_ids = fields.One2many("health.plan.part", "plan_id", "Parts", readonly=True)
     share_ids = fields.Many2many("health.share", string="Shares", compute="_compute_share_ids")
     amount = fields.Monetary("In all", compute="_compute_amount", store=True)
     settled = fields.Monetary("Paid", compute="_compute_amount", store=True)
     left = fields.Monetary("Left to pay", compute="_compute_amount", store=True)
-    count = fields.Integer("Instalments", compute="_compute_amount", store=True)
+    count = fields.Integer("In how many", compute="_compute_amount", store=True)
     next_date = fields.Date("Next instalment", compute="_compute_next")
     next_amount = fields.Monetary("Of", compute="_compute_next")
     is_late = fields.Boolean("Late", compute="_compute_next")
@@ -136,10 +139,7 @@ class HealthPlan(models.Model):
 
     @api.model
     def _policy(self, company):
-        company = company.sudo()
-        if hasattr(company, "_health_policy"):
-            return company._health_policy("patient")
-        return company.credit_policy_id
+        return company.sudo()._health_policy("patient")
 
     @api.model
     def _spreadable(self, shares):
@@ -235,14 +235,18 @@ class HealthPlan(models.Model):
             partner,
             company,
             shares,
-            zip(plans.dates(first, count), plans.amounts(total, count), strict=True),
+            self._instalments(first, count, total),
             day,
             agreed_by="page",
             state="asked",
             reason=reason,
             link_id=link.id if link else False,
         )
-        if not reason:
+        if reason:
+            # whoever asks to pay in instalments owns up to the debt, granted or not
+            plan.share_ids._interrupt_prescription(day, "acknowledgement", note=plan.name)
+            plan.share_ids._dunning_refresh(day)
+        else:
             plan._start(day)
         plan._tell("plan_asked" if reason else "plan_started", "plan", day)
         return plan
@@ -310,6 +314,13 @@ class HealthPlan(models.Model):
             ._hold_shares()
         )
 
+    @api.model
+    def _instalments(self, first, count, total):
+        """(date, cents) of so many equal instalments."""
+        if not 1 <= count <= total:
+            raise UserError(self.env._("Say in how many instalments the rest is paid."))
+        return list(zip(plans.dates(first, count), plans.amounts(total, count), strict=True))
+
     def _hold_shares(self):
         for plan in self:
             plan.part_ids.share_id.write({"plan_id": plan.id})
@@ -329,20 +340,14 @@ class HealthPlan(models.Model):
                 days[part.share_id] = lines[rank].due_date
         self.env["health.share"]._put_off(days)
         self.write({"state": "running", "started_on": day})
-        written = self.filtered(lambda plan: plan.agreed_by in WRITTEN)
-        shares = written.share_ids
-        if shares and hasattr(shares, "_interrupt_prescription"):
-            shares._interrupt_prescription(
-                day, self.env._("The debtor asked to pay in instalments.")
-            )
+        for plan in self.filtered(lambda plan: plan.agreed_by in WRITTEN):
+            plan.share_ids._interrupt_prescription(day, "plan", note=plan.name)
         self._stop_reminders(self.env._("A payment plan runs."))
         self.share_ids._dunning_refresh(day)
 
     def _stop_reminders(self, reason):
         """What waits to leave for these shares does not leave."""
-        Contact = self.env["health.contact"].sudo()
-        if hasattr(Contact, "_cancel"):
-            Contact._cancel(self.share_ids, reason)
+        self.env["health.contact"].sudo()._cancel(self.share_ids, reason)
 
     def _end(self, state, day, reason=False):
         """The plan is over: what is still owed falls due as it did before."""
@@ -371,6 +376,22 @@ class HealthPlan(models.Model):
     def _told_amount(self):
         self.ensure_one()
         return self.left
+
+    def _told_report(self):
+        return "health_collections.action_report_plan"
+
+    def _letter_state(self):
+        """Which letter the plan is told by."""
+        self.ensure_one()
+        return "late" if self.state == "running" and self.notice_on else self.state
+
+    def _letter_subject(self):
+        return {
+            "running": "votre paiement en plusieurs fois",
+            "late": "une échéance n'a pas été réglée",
+            "asked": "votre demande de paiement en plusieurs fois",
+            "refused": "votre demande de paiement en plusieurs fois",
+        }.get(self._letter_state(), "fin de votre paiement en plusieurs fois")
 
     def _amount_text(self, amount):
         return self.env["health.payment.link"]._money(cents(amount))
@@ -513,7 +534,10 @@ class HealthPlan(models.Model):
         )
         if lines:
             lines.write({"announced_on": day})
-            lines.plan_id._tell("plan_announced", "plan", day)
+            # nobody needs a letter a month to pay what they agreed to
+            lines.plan_id.filtered(lambda plan: plan._told_channel() == "email")._tell(
+                "plan_announced", "plan", day
+            )
         return lines.plan_id
 
     # -- actions -------------------------------------------------------------------------------------

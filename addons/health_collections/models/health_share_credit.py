@@ -22,9 +22,9 @@ class HealthShare(models.Model):
         credits = {line.id: self._dunning_credit(line, payers) for line in lines}
         found = could_be(credits.values(), self._dunning_owing())
         signs = {
-            "number": self.env._("it quotes a number of theirs"),
-            "name": self.env._("it bears their name"),
-            "amount": self.env._("the amount is the same"),
+            "number": self.env._("their number"),
+            "name": self.env._("their name"),
+            "amount": self.env._("the same amount"),
         }
         answers = {}
         for key, (line_id, sign) in found.items():
@@ -32,7 +32,7 @@ class HealthShare(models.Model):
             answers[key] = (
                 "bank_credit",
                 self.env._(
-                    "Credit of %(amount)s on %(day)s to explain first: %(sign)s.",
+                    "Credit of %(amount)s (%(day)s) to explain: %(sign)s.",
                     amount=format_cents(cents(line.amount)),
                     day=format_date(self.env, line.date),
                     sign=signs[sign],

@@ -139,9 +139,7 @@ class HealthShare(models.Model):
         people.fetch(["health_deceased_on"])
         answer = (
             "deceased",
-            self.env._(
-                "The patient has died: a person sees to the estate, nothing leaves by itself."
-            ),
+            self.env._("The patient has died: a person sees to the estate."),
         )
         return {
             share: answer
@@ -153,14 +151,14 @@ class HealthShare(models.Model):
         """C2S, AME, guardianship, hospital, end of life: the reason told says no more than that."""
         answer = (
             "protected",
-            self.env._("Protected patient: a person decides (see the patient's form)."),
+            self.env._("Protected patient: see the patient's form."),
         )
         return dict.fromkeys(self._dunning_protections(day), answer)
 
     def _guard_human_only(self, day):
         answer = (
             "human_only",
-            self.env._("A person sees to it: a call rather than an automatic message."),
+            self.env._("By a person only: a call, no automatic message."),
         )
         return dict.fromkeys(self._dunning_fragile(day), answer)
 
@@ -253,7 +251,7 @@ class HealthShare(models.Model):
             share: (
                 "time_barred",
                 self.env._(
-                    "Careful limit of prescription passed on %s: a person decides.",
+                    "Too old since %s: a person decides.",
                     format_date(self.env, share.prescription_date),
                 ),
             )

@@ -1,4 +1,5 @@
 from odoo import fields, models
+from odoo.exceptions import UserError
 
 from odoo.addons.health_billing.models.health_share import FAST
 
@@ -45,3 +46,21 @@ class HealthShare(models.Model):
         """Spread what is left to pay of these shares over instalments."""
         self.check_access("write")
         return self.env["health.plan.make"]._open(self)
+
+    def action_receive(self):
+        """Book a payment that the patient made at the practice or by post; these shares come first."""
+        self.check_access("write")
+        shares = self.filtered(lambda share: share.debtor_kind == "patient")
+        debtors = self.env["health.plan"]._debtors(shares)
+        if len(debtors) != 1 or len(shares.company_id) != 1:
+            raise UserError(
+                self.env._(
+                    "A payment is from one person to one practitioner: choose their shares only."
+                )
+            )
+        return self.env["health.patient.payment"]._open(debtors, shares.company_id, shares)
+
+    def action_agreement(self):
+        """Forgive a part of what these shares owe, or note that a conciliator was called."""
+        self.check_access("write")
+        return self.env["health.agreement.make"]._open(self)

@@ -1,7 +1,4 @@
-from markupsafe import Markup
-
 from odoo import api, fields, models
-from odoo.tools import html2plaintext
 
 
 class HealthTold(models.AbstractModel):
@@ -76,21 +73,4 @@ class HealthTold(models.AbstractModel):
                     "report": (one, report) if report else False,
                 }
             )
-        if hasattr(Contact, "_send"):
-            return Contact._send(values)
-        return self._tell_by_mail(template, urls, values)
-
-    def _tell_by_mail(self, template, urls, values):
-        """Queue the e-mails and keep the letters as things to do."""
-        records = self.sudo()
-        mailed = records.filtered(lambda one: one._told_channel() == "email")
-        if mailed:
-            self.env["mail.mail"].sudo().create(template._health_mail_values(mailed, urls))
-        for vals in values:
-            vals.pop("report")
-            [url] = vals.pop("urls")
-            blotted = Markup(vals["body"]).replace(url, url.rsplit("/", 1)[0] + "/…")
-            vals["body"] = html2plaintext(blotted)
-            vals["share_ids"] = [fields.Command.set(vals["share_ids"])]
-            vals["state"] = "queued" if vals["channel"] == "email" else "planned"
-        return self.env["health.contact"]._record(values)
+        return Contact._send(values)

@@ -1,4 +1,5 @@
 from datetime import datetime, time
+from functools import cache
 from zoneinfo import ZoneInfo, available_timezones
 
 from odoo import api, fields, models
@@ -9,6 +10,12 @@ from ..dunning.hours import Hours, next_moment
 
 UTC = ZoneInfo("UTC")
 PARIS = "Europe/Paris"
+
+
+@cache
+def _zones():
+    """Time zones this machine knows; looking walks the disk."""
+    return available_timezones()
 
 
 class ResCompany(models.Model):
@@ -22,7 +29,7 @@ class ResCompany(models.Model):
         name = self.partner_id.tz if zone != "metropole" else PARIS
         value_of = self.env["health.parameter"].value_of
         hours = Hours(*(value_of(f"contact_{which}_hour") for which in ("first", "last", "usual")))
-        place = ZoneInfo(name if name in available_timezones() else PARIS)
+        place = ZoneInfo(name if name in _zones() else PARIS)
         return place, hours, lambda day: is_holiday(day, zone)
 
     def _health_next_moment(self, moment):

@@ -10,6 +10,9 @@ class ResPartner(models.Model):
     def _health_envelope_lines(self):
         """Name and address as a window envelope shows them, one line each."""
         self.ensure_one()
+        if self._health_without_address():
+            # seen by whoever folds the letter
+            return [self.name or "", "ADRESSE À COMPLÉTER"]
         abroad = self.country_id and self.country_id != self.env.ref("base.fr")
         return address_block(
             self.name or "",
@@ -19,10 +22,15 @@ class ResPartner(models.Model):
         )
 
     def _health_without_address(self):
-        """Those of them to whom no letter can go: no postcode, no town, or nothing that says where in it."""
+        """Those of them to whom no letter can go: no postcode or town, or for a person nothing that says where in it.
+
+        A large organisation may have a town and a postcode of its own (CEDEX) for all its address.
+        """
         return self.filtered(
             lambda partner: (
-                not (partner.zip and partner.city and (partner.street or partner.street2))
+                not (partner.zip and partner.city)
+                or partner.health_kind not in ("amo", "amc")
+                and not (partner.street or partner.street2)
             )
         )
 

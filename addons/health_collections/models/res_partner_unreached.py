@@ -12,12 +12,25 @@ class ResPartner(models.Model):
         help="Address that the last message could not reach. Another address is written to again.",
     )
 
+    health_e_registered_on = fields.Date(
+        "Agreed to electronic registered letters on",
+        help="Without the recorded consent of the person, registered letters go on paper.",
+    )
+    health_e_registered_how = fields.Char("Consent kept as", help="Where the proof of it is.")
+
+    def _health_reachable(self, company):
+        """Override: no SMS to whom said STOP."""
+        result = super()._health_reachable(company)
+        refused = self.env["health.contact"]._refused_numbers(self.mapped("phone_sanitized"))
+        for partner, channels in result.items():
+            if not partner.phone_sanitized or partner.phone_sanitized in refused:
+                channels.discard("sms")
+        return result
+
     def _health_refused_emails(self):
-        """Addresses that are not written to: their owner refused, or messages came back from there."""
-        addresses = list(filter(None, self.mapped("email_normalized")))
-        blocked = self.env["mail.blacklist"].sudo().search([("email", "in", addresses)])
-        return set(blocked.mapped("email")) | set(
-            self.filtered("health_email_failed").mapped("health_email_failed")
+        """Override: addresses from which messages came back are not written to either."""
+        return super()._health_refused_emails() | set(
+            filter(None, self.mapped("health_email_failed"))
         )
 
     def _health_note_email_failed(self, email=None):

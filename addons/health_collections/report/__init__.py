@@ -1,2 +1,3 @@
+from . import payment_receipt
 from . import reminder_letter
 from . import handover_account

@@ -10,10 +10,10 @@ from ..models.health_contact import COUNTED
 
 #: what the letter is about, by the tone of the level
 SUBJECTS = {
-    "neutral": "une somme reste à régler",
-    "kind": "une somme reste à régler, nous pouvons l'étaler",
-    "firm": "une somme reste due malgré nos messages",
-    "formal": "mise en demeure de payer",
+    "neutral": "Une somme reste à régler",
+    "kind": "Une somme reste à régler, nous pouvons l'étaler",
+    "firm": "Une somme reste due malgré nos messages",
+    "formal": "Mise en demeure de payer",
 }
 #: the letter's first words, for a level without a text of its own
 TEXTS = {
@@ -23,7 +23,18 @@ TEXTS = {
     "à payer en une fois, dites-le-nous : nous chercherons une solution avec vous.",
     "firm": "La somme ci-dessous reste due. Nous vous remercions de la régler, ou de nous dire ce qui l'empêche, "
     "avant le {limit}.",
-    "formal": "La somme ci-dessous reste due.",
+    "formal": "Malgré nos messages, la somme ci-dessous reste due.",
+}
+#: and its last ones
+TEXTS_AFTER = {
+    "neutral": "Si ce règlement vous pose une difficulté, dites-le-nous simplement.",
+    "kind": "Une question, un désaccord, une mutuelle qui aurait dû payer ? Dites-le-nous : les rappels s'arrêtent le "
+    "temps de vous répondre.",
+    "firm": "Si vous contestez cette somme, ou si votre mutuelle doit la prendre en charge, dites-le-nous : nous le "
+    "vérifierons avant toute suite.",
+    "formal": "Vous pouvez nous demander un règlement en plusieurs fois, ou nous dire que cette somme ne vous paraît "
+    "pas due : nous vous répondrons avant toute suite. Sans règlement ni réponse de votre part dans ce délai, nous "
+    "pourrons en demander le paiement par la procédure simplifiée confiée à un commissaire de justice, ou en justice.",
 }
 
 
@@ -66,6 +77,11 @@ class ReminderLetter(models.AbstractModel):
         delay = self.env["health.parameter"].value_of("letter_answer_days")
         limit = Partner._health_day_text(today + timedelta(days=delay))
         before = self._messages_before(communications, today)
+        # all that the letters tell, read once
+        shares = communications._health_open_lines().invoice_id.health_share_id
+        shares.mapped("fse_id.amount_total")
+        shares.mapped("patient_id.name")
+        accounts = self._accounts(communications.company_id)
         senders = {company: company._health_sender() for company in communications.company_id}
         letters = {}
         for communication, url in zip(communications, urls, strict=True):
@@ -76,7 +92,6 @@ class ReminderLetter(models.AbstractModel):
             shares = lines.invoice_id.health_share_id.sorted(lambda one: (one.fse_date, one.id))
             total = sum(cents(line.move_line_id.amount_residual) for line in lines)
             texts = [text or "" for text in (level.custom_text, level.custom_text_after_details)]
-            link = Link.new({"company_id": company.id, "partner_id": partner.id})
             letters[communication.id] = {
                 "sender": senders[company],
                 "day": f"Le {Partner._health_day_text(today)}",
@@ -86,7 +101,8 @@ class ReminderLetter(models.AbstractModel):
                 "is_notice": tone == "formal",
                 "before": before[communication.id],
                 "text": texts[0].strip() or TEXTS[tone].format(limit=limit),
-                "text_after": texts[1].strip(),
+                "text_after": texts[1].strip() or TEXTS_AFTER[tone],
+                "delay": delay,
                 "limit": limit,
                 "for_several": len(shares.patient_id) > 1 or shares.patient_id != partner,
                 "rows": [self._row(share) for share in shares],
@@ -97,26 +113,26 @@ class ReminderLetter(models.AbstractModel):
                 "offers": self._offers(level, shares, today),
                 "url": url,
                 "code": self._code(url),
-                "transfer": link._bank_transfer(),
+                "transfer": accounts.get(company),
                 "order_of": senders[company]["name"],
             }
         return letters
 
     @api.model
     def _tone(self, level):
-        if not level._fields.keys() >= {"health_is_notice", "health_tone"}:
-            return "neutral"
         if level.health_is_notice:
             return "formal"
         # a letter that is no formal notice must not look like one
-        return level.health_tone if level.health_tone in ("neutral", "kind", "firm") else "firm"
+        return "firm" if level.health_tone == "formal" else level.health_tone
 
     @api.model
     def _subject(self, level, tone, total):
         money = self.env["health.payment.link"]._money(total)
-        words = level._fields.get("health_subject") and level.health_subject or SUBJECTS[tone]
-        # a formal notice is called by its name, whatever the level's own words are
-        return words if tone != "formal" else f"{SUBJECTS[tone]} {money}"
+        words = level.health_subject or SUBJECTS[tone]
+        # a formal notice says its name, whatever the level's own words are
+        if tone == "formal" and "mise en demeure" not in words.lower():
+            words = SUBJECTS[tone]
+        return f"{words} ({money})"
 
     @api.model
     def _delivery(self, communication):
@@ -137,6 +153,35 @@ class ReminderLetter(models.AbstractModel):
             "paid": money(asked - left),
             "left": money(left),
         }
+
+    @api.model
+    def _accounts(self, companies):
+        """Account on which transfers arrive, the practitioner's own: dict of company → holder and iban."""
+        journals = (
+            self.env["account.journal"]
+            .sudo()
+            .search(
+                [
+                    ("company_id", "in", companies.ids),
+                    ("type", "=", "bank"),
+                    ("bank_account_id", "!=", False),
+                ]
+            )
+        )
+        accounts = {}
+        for journal in journals:
+            account = journal.bank_account_id
+            iban = account.sanitized_acc_number or ""
+            accounts.setdefault(
+                journal.company_id,
+                {
+                    "holder": account.acc_holder_name or journal.company_id.name,
+                    "iban": "\N{NO-BREAK SPACE}".join(
+                        iban[start : start + 4] for start in range(0, len(iban), 4)
+                    ),
+                },
+            )
+        return accounts
 
     @api.model
     def _code(self, url):

@@ -55,7 +55,7 @@ class TestAccess(CollectionsCommon):
             .create({})
         )
         wizard.action_send()
-        self.assertTrue(self.env["mail.mail"].search([("model", "=", "health.payment.link")]))
+        self.assertTrue(self.env["health.contact"].search([("kind", "=", "link")]))
 
     def test_manager(self):
         policy = self.as_user(self.manager, "credit.control.policy").browse(

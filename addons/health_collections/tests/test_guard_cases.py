@@ -101,7 +101,7 @@ class TestGuardCases(CollectionsCommon):
         share = self.late("000107", checked=False)
         ald = self.env.ref("health_billing.coverage_case_ald")
         self.make_coverage(self.patient, case_id=ald.id)
-        self.assertHeld(share, "human_only", "personne")
+        self.assertHeld(share, "human_only", "Par une personne")
         self.assertNotIn("ALD", share.dunning_hold_reason)
         self.assertIn("ALD", share.dunning_hold_detail)
         more = self.late("000108", patient=4000, checked=False)
@@ -210,7 +210,7 @@ class TestGuardCases(CollectionsCommon):
     def test_credit_of_the_exact_amount(self):
         share = self.late("000131")
         line = self.credit(day=date(2026, 11, 2))
-        self.assertHeld(share, "bank_credit", "12,60 €", "02/11/2026", "montant")
+        self.assertHeld(share, "bank_credit", "12,60 €", "02/11/2026", "même montant")
         line.amount = 12.61
         self.assertFalse(self.hold(share))
 
@@ -223,7 +223,7 @@ class TestGuardCases(CollectionsCommon):
         share = self.late("000134")
         other = self.late("000135", company=self.physio, patient_id=self.physio_patient.id)
         line = self.credit("VIR M. PAUL DURAND", amount=50.00)
-        self.assertHeld(share, "bank_credit", "nom")
+        self.assertHeld(share, "bank_credit", "son nom")
         self.assertFalse(self.hold(other), "another practitioner's account")
         line.unlink()
         self.assertFalse(self.hold(share))
@@ -238,7 +238,7 @@ class TestGuardCases(CollectionsCommon):
     def test_credit_with_a_number(self):
         share = self.late("000137")
         self.credit("VIREMENT FSE 000137", amount=5.00)
-        self.assertHeld(share, "bank_credit", "numéro")
+        self.assertHeld(share, "bank_credit", "son numéro")
 
     def test_credit_with_the_patient_reference(self):
         share = self.late("000138")
@@ -276,7 +276,7 @@ class TestGuardCases(CollectionsCommon):
                 "share_ids": [Command.link(share.id)],
             }
         )
-        self.assertHeld(share, "request", "appel")
+        self.assertHeld(share, "request", "Demande du")
         self.assertEqual(self.hold(other), "request", "nobody is pressed while they wait for us")
         request.state = "done"
         self.assertFalse(self.hold(share))

@@ -1,90 +1,16 @@
 import re
 
 from odoo import fields
-from odoo.tests import HttpCase, tagged
+from odoo.tests import tagged
 from odoo.tools import mute_logger
 
 from odoo.addons.health_billing.tools import cents
 
-from .common import CollectionsCommon
-
-
-class Refused(Exception):
-    """The server answered a call with an error."""
+from .note_common import NoteCase
 
 
 @tagged("post_install", "-at_install")
-class TestNote(CollectionsCommon, HttpCase):
-    @classmethod
-    def setUpClass(cls):
-        super().setUpClass()
-        cls.first = cls.late("000301", amo=1890, amo_rate=60)
-        cls.second = cls.late("000302", patient=840)
-        cls.provider = cls.demo_provider(cls.nurse)
-        cls.method = cls.provider.payment_method_ids[:1]
-
-    def setUp(self):
-        super().setUp()
-        self.link, self.token = self.make_link(self.patient)
-
-    def make_link(self, patient):
-        link, url = self.env["health.payment.link"]._make_one(patient, "hand")
-        return link, url.rsplit("/", 1)[1]
-
-    def page(self, path, status=200):
-        response = self.url_open(path, allow_redirects=False)
-        self.assertEqual(response.status_code, status, response.text[:500])
-        return response
-
-    def transaction(self, token=None, **values):
-        """Ask the server to start a payment, as the payment form does."""
-        token = token or self.token
-        form = self.page(f"/ma-note/{self.token}/payer").text
-        params = {
-            "provider_id": self.provider.id,
-            "payment_method_id": self.method.id,
-            "token_id": None,
-            "amount": float(re.search(r'data-amount="([\d.]+)"', form)[1]),
-            "flow": "direct",
-            "tokenization_requested": False,
-            "landing_route": "/elsewhere",
-            "is_validation": False,
-            "access_token": re.search(r'data-access-token="(\w+)"', form)[1],
-            **values,
-        }
-        return self.rpc(f"/ma-note/{token}/transaction/payer", params)
-
-    def rpc(self, path, params):
-        """Result of a call as the browser makes it; AssertionError with the server's message if
-        it refuses.
-        """
-        with mute_logger("odoo.http"):
-            answer = self.url_open(path, json={"jsonrpc": "2.0", "id": 0, "params": params}).json()
-        if "error" in answer:
-            raise Refused(answer["error"]["data"]["message"])
-        return answer.get("result")
-
-    def assertRefused(self, token=None, **values):
-        count = self.env["payment.transaction"].search_count([])
-        with self.assertRaises(Refused) as caught:
-            self.transaction(token, **values)
-        self.assertEqual(self.env["payment.transaction"].search_count([]), count)
-        return str(caught.exception)
-
-    def simulate(self, reference, state="done"):
-        return self.rpc(
-            "/payment/demo/simulate_payment",
-            {"reference": reference, "payment_details": "4242", "simulated_state": state},
-        )
-
-    def pay_online(self):
-        reference = self.transaction()["reference"]
-        self.simulate(reference)
-        poll = self.rpc("/payment/status/poll", {})
-        self.assertEqual(poll["state"], "done")
-        self.assertEqual(poll["landing_route"], "/ma-note/retour")
-        return self.env["payment.transaction"].search([("reference", "=", reference)])
-
+class TestNote(NoteCase):
     # -- what the page tells
     # ------------------------------------------------------------------------
 
@@ -282,18 +208,18 @@ class TestNote(CollectionsCommon, HttpCase):
         self.pay_online()
         self.page(f"/ma-note/{self.token}/payer", 303)
         count = self.env["payment.transaction"].search_count([])
-        with self.assertRaises(Refused) as caught:
-            self.rpc(
-                f"/ma-note/{self.token}/transaction/payer",
-                {
-                    "provider_id": self.provider.id,
-                    "payment_method_id": self.method.id,
-                    "amount": 21.0,
-                    "flow": "direct",
-                    "access_token": self.link._access_token(self.first + self.second),
-                },
-            )
-        self.assertIn("déjà réglé", str(caught.exception))
+        said = self.refused(
+            self.rpc,
+            f"/ma-note/{self.token}/transaction/payer",
+            {
+                "provider_id": self.provider.id,
+                "payment_method_id": self.method.id,
+                "amount": 21.0,
+                "flow": "direct",
+                "access_token": self.link._access_token(self.first + self.second),
+            },
+        )
+        self.assertIn("déjà réglé", said)
         self.assertEqual(self.env["payment.transaction"].search_count([]), count)
 
     def test_pay_while_one_is_under_way(self):
@@ -303,18 +229,18 @@ class TestNote(CollectionsCommon, HttpCase):
         page = self.page(f"/ma-note/{self.token}").text
         self.assertIn("en cours de traitement", page)
         self.assertNotIn("/payer", page)
-        with self.assertRaises(Refused) as caught:
-            self.rpc(
-                f"/ma-note/{self.token}/transaction/payer",
-                {
-                    "provider_id": self.provider.id,
-                    "payment_method_id": self.method.id,
-                    "amount": 21.0,
-                    "flow": "direct",
-                    "access_token": re.search(r'data-access-token="(\w+)"', form)[1],
-                },
-            )
-        self.assertIn("déjà en cours", str(caught.exception))
+        said = self.refused(
+            self.rpc,
+            f"/ma-note/{self.token}/transaction/payer",
+            {
+                "provider_id": self.provider.id,
+                "payment_method_id": self.method.id,
+                "amount": 21.0,
+                "flow": "direct",
+                "access_token": re.search(r'data-access-token="(\w+)"', form)[1],
+            },
+        )
+        self.assertIn("déjà en cours", said)
 
     def test_callback_replay_books_once(self):
         transaction = self.pay_online()

@@ -134,7 +134,7 @@ class TestPaymentLink(CollectionsCommon):
         action = self.patient.action_payment_link()
         wizard = self.env["health.payment.link.wizard"].with_context(**action["context"]).create({})
         wizard.action_send()
-        mail = self.env["mail.mail"].search([("model", "=", "health.payment.link")])
+        mail = self.env["mail.mail"].search([("model", "=", "health.contact")])
         self.assertEqual(len(mail), 1)
         self.assertIn("12,60 €", mail.body_html)
         token = mail.body_html.split("/ma-note/")[1][:24]

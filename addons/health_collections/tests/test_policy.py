@@ -26,7 +26,8 @@ class ScaleCommon(CollectionsCommon):
     def everything_left(self):
         """Letters are printed, calls are made."""
         lines = self.env["credit.control.line"].search([("state", "=", "to_be_sent")])
-        lines.state = "sent"
+        for day, group in lines.grouped("date").items():
+            group.write({"state": "sent", "date_sent": day})
 
     def messages(self):
         return self.env["credit.control.communication"].search(
@@ -54,9 +55,12 @@ class TestScale(ScaleCommon):
         self.assertEqual(message._health_for_whom(), "DURAND Anne, DURAND Léa, DURAND Tom")
         links = self.env["health.payment.link"].search([("company_id", "=", self.nurse.id)])
         self.assertEqual((len(links), links.partner_id), (1, self.patient))
-        mail = self.env["mail.mail"].search([("model", "=", "credit.control.communication")])
+        mail = self.env["mail.mail"].search([("model", "=", "health.contact")])
         self.assertEqual(mail.recipient_ids, self.patient)
         self.assertIn("26,00 €", mail.body_html)
+        self.assertIn("DURAND Léa", mail.body_html)
+        self.assertEqual(mail.subject, "Rappel : une somme reste à régler")
+        self.assertNotIn("plusieurs fois", mail.body_html)
 
     def test_debts_of_several_ages_go_in_one_kind_message_each_at_its_own_step(self):
         old = self.late("000704")
@@ -70,6 +74,12 @@ class TestScale(ScaleCommon):
             line.invoice_id.health_share_id: line.level for line in message.credit_control_line_ids
         }
         self.assertEqual(levels, {old: 2, young: 1})
+        mail = self.env["mail.mail"].search([("model", "=", "health.contact")], limit=1)
+        self.assertEqual(mail.subject, self.levels[1].health_subject)
+        self.assertIn("en plusieurs fois", mail.body_html)
+        contacts = self.env["health.contact"].search([("partner_id", "=", self.patient.id)])
+        self.assertEqual(set(contacts.mapped("kind")), {"reminder"})
+        self.assertEqual(len(contacts), 2)
 
     def test_a_firm_letter_leaves_out_what_had_no_reminder(self):
         old = self.late("000706", patient=5000)
@@ -103,6 +113,9 @@ class TestScale(ScaleCommon):
         self.assertEqual(max(self.lines(big).mapped("level")), 5)
         notice = self.messages().filtered("health_is_notice")
         self.assertEqual(notice._health_shares(), big)
+        contact = self.env["health.contact"].search([("communication_id", "=", notice.id)])
+        self.assertEqual((contact.kind, len(contact)), ("notice", 1))
+        self.assertIn("mettons en demeure", contact.body)
         self.assertEqual(self.env["health.share"].union(small, big)._dunning_exhausted(), big)
         self.assertIn("Mise en demeure", small.dunning_next)
         self.assertEqual(small.dunning_level_id, self.levels[3])
@@ -183,6 +196,8 @@ class TestScale(ScaleCommon):
         [sentence] = self.env["health.cycle"]._step_reminders(DAY)
         self.assertEqual(sentence, result["problem"])
         self.assertEqual(self.policy.health_problem, result["problem"])
+        cards = self.env["health.cockpit"]._cards_patients(DAY)
+        self.assertIn("patients-other-followup", [card["key"] for card in cards])
         run = self.env["credit.control.run"].create(
             {"date": DAY, "company_id": self.nurse.id, "policy_ids": [(6, 0, self.policy.ids)]}
         )
@@ -192,6 +207,19 @@ class TestScale(ScaleCommon):
         module.state = "uninstalled"
         self.assertFalse(self.run_day()["problem"])
         self.assertTrue(self.lines(share))
+
+    def test_whom_no_address_is_known_of_shows_as_a_card(self):
+        self.late("000715")
+        nobody = self.make_patient(self.nurse, "PERDU Paul", "1600275999004")
+        self.late("000716", patient_id=nobody.id)
+        self.run_day()
+        key = f"patients-no-address-{self.nurse.id}"
+        cards = {card["key"]: card for card in self.env["health.cockpit"]._cards_patients(DAY)}
+        self.assertEqual(cards[key]["count"], 1)
+        self.assertEqual(self.env["res.partner"].search(cards[key]["action"]["domain"]), nobody)
+        nobody.write({"street": "1 rue Haute", "zip": "75001", "city": "Paris"})
+        cards = [card["key"] for card in self.env["health.cockpit"]._cards_patients(DAY)]
+        self.assertNotIn(key, cards)
 
     def test_payers_scales_write_to_nobody(self):
         self.late("000714", amo=1890, amc=600, settled=False)
@@ -285,6 +313,25 @@ class TestScaleMigration(ScaleCommon):
             self.assertTrue(self.nurse.sudo().health_policy_token)
         self.run_day(DAY + timedelta(days=11))
         self.assertEqual(self.lines(share).policy_level_id, first)
+
+    def test_the_mail_takes_its_subject_from_the_step_unless_somebody_rewrote_it(self):
+        template = self.env.ref("health_collections.mail_template_reminder")
+        old = "Rappel : une somme reste à régler"
+        template.with_user(self.env.ref("base.user_root")).write(
+            {"subject": old, "body_html": "<p>Ancien</p>"}
+        )
+        self.migrate()
+        self.assertIn("_health_subject", template.subject)
+        self.assertNotIn("Ancien", template.body_html)
+        manager = self.make_user("s_writer", "base.group_system")
+        template.write({"subject": old, "body_html": "<p>Le mien</p>"})
+        self.env.flush_all()
+        self.env.cr.execute(
+            "UPDATE mail_template SET write_uid = %s WHERE id = %s", [manager.id, template.id]
+        )
+        self.migrate()
+        self.assertEqual(template.subject, old)
+        self.assertIn("Le mien", template.body_html)
 
     def test_a_scale_of_ones_own_is_left_alone(self):
         self.as_before()

@@ -30,4 +30,5 @@ from . import health_settlement
 from . import health_settlement_line
 from . import health_settlement_movement
 from . import health_share
+from . import health_share_payer
 from . import health_share_silence

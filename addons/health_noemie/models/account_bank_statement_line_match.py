@@ -76,8 +76,9 @@ class AccountBankStatementLine(models.Model):
         )
         looked_at._health_note_queue(result, refused)
         self.env.flush_all()  # recomputed here, where no note is written
+        taken = companies._health_take_receipts()
         waiting = looked_at.filtered(lambda line: line.health_match_state == "queue")
-        return self._health_summary(booked, linked, adopted, waiting, reversed_)
+        return self._health_summary(booked, linked, adopted, waiting, reversed_) + taken
 
     # -- what the matcher is told --------------------------------------------------------------------
 

@@ -209,7 +209,12 @@ class HealthCockpit(models.AbstractModel):
     @api.model
     def _cards_silent(self, day):
         """Shares that the night found silent: one card per payer and practitioner, with their age."""
-        domain = [("company_id", "in", self.env.companies.ids), ("state", "=", "silent")]
+        # what stands on a list of its payer has the card of that list
+        domain = [
+            ("company_id", "in", self.env.companies.ids),
+            ("state", "=", "silent"),
+            *self.env["health.share"]._unchased_domain(),
+        ]
         return super()._cards_silent(day) + [
             {
                 "key": f"silent-{payer.id}-{company.id}",

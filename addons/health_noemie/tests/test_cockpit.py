@@ -20,16 +20,16 @@ class TestCockpit(NoemieCommon):
         sent = DAY - timedelta(days=11)
         for number in range(3):
             self.make_fse(self.nurse, f"00000010{number}", amo=6000, amc=1000, fse_date=sent)
-        self.env["health.cycle"].run(DAY - timedelta(days=2))
+        self.env["health.cycle"]._step_silence(DAY - timedelta(days=2))
         self.assertFalse([key for key in self.cards("silent") if key.startswith("silent")])
-        self.env["health.cycle"].run(DAY)
+        self.env["health.cycle"]._step_silence(DAY)
         cards = self.cards("silent")
         card = cards[f"silent-{self.cpam.id}-{self.nurse.id}"]
         self.assertEqual((card["count"], card["amount"]), (3, 180.0))
         self.assertIn("11", card["why"])
         self.assertEqual(self.env["health.share"].search_count(card["action"]["domain"]), 3)
         self.assertNotIn(f"silent-{self.mutuelle.id}-{self.nurse.id}", cards)
-        self.env["health.cycle"].run(DAY + timedelta(days=20))
+        self.env["health.cycle"]._step_silence(DAY + timedelta(days=20))
         self.assertIn(
             f"silent-{self.mutuelle.id}-{self.nurse.id}",
             self.cards("silent", DAY + timedelta(days=20)),

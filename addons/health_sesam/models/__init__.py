@@ -5,6 +5,7 @@ from . import health_lot
 from . import health_arl
 from . import health_fse
 from . import health_fse_arl
+from . import health_fse_proof
 from . import health_inbox
 from . import health_cycle
 from . import health_cockpit

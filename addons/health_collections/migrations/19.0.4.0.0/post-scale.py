@@ -6,6 +6,7 @@ from odoo import SUPERUSER_ID, api
 from odoo.tools.misc import file_path
 
 DATA = "health_collections/data/credit_control_policy.xml"
+OLD_SUBJECT = "Rappel : une somme reste à régler"
 #: what the model's first level says since this version; what a practitioner has set is left as it is
 MODEL_FIELDS = (
     "health_subject",
@@ -26,6 +27,10 @@ def migrate(cr, version):
         model.health_debtor_kind = "patient"
     if not first.health_subject:
         first.write(values_of(first))
+    template = env.ref("health_collections.mail_template_reminder", raise_if_not_found=False)
+    # its text now comes from the step; one that somebody has rewritten is left alone
+    if template and template.subject == OLD_SUBJECT and template.write_uid.id == SUPERUSER_ID:
+        template.reset_template()
     companies = env["res.company"].search([("health_provider_no", "!=", False)])
     for company in companies:
         old = company.credit_policy_id

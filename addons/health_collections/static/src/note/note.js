@@ -33,7 +33,7 @@
         for (const picture of document.querySelectorAll(".hc-pay img")) {
             picture.alt = "";
         }
-        for (const sign of document.querySelectorAll(".hc-pay i[data-bs-toggle]")) {
+        for (const sign of document.querySelectorAll(".hc-pay [data-bs-toggle="tooltip"]")) {
             sign.setAttribute("role", "img");
         }
         document.getElementById("hc-error")?.focus();

@@ -1,0 +1,24 @@
+from odoo import api, fields, models
+from odoo.fields import Domain
+
+from .health_chase_line import LIVE
+
+
+class HealthShare(models.Model):
+    # a concern of its own, in a file of its own
+    _inherit = "health.share"  # pylint: disable=consider-merging-classes-inherited
+
+    chase_line_ids = fields.One2many(
+        "health.chase.line", "share_id", string="Chased with its payer"
+    )
+    lateness_ids = fields.One2many("health.lateness", "share_id", string="Late payment")
+    lateness_seen = fields.Boolean(
+        copy=False, readonly=True, help="Settled, and looked at for its lateness."
+    )
+
+    @api.model
+    def _unchased_domain(self):
+        """Override of `health_billing`: what stands on the list of its payer has its card there."""
+        return super()._unchased_domain() & Domain(
+            "chase_line_ids", "not any", [("state", "in", LIVE)]
+        )

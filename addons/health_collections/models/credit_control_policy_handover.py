@@ -21,7 +21,7 @@ class CreditControlPolicy(models.Model):
     )
     health_handover_partner_id = fields.Many2one(
         "res.partner",
-        string="Professional",
+        string="Handed to",
         domain="[('health_recovery_kind', '=', health_handover_kind)]",
         ondelete="set null",
     )

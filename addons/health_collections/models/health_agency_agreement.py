@@ -19,8 +19,8 @@ class HealthAgencyAgreement(models.Model):
         domain="[('health_provider_no', '!=', False)]",
     )
     signed_on = fields.Date(required=True)
-    date_from = fields.Date("From", required=True)
-    date_to = fields.Date("Until")
+    date_from = fields.Date("Starts on", required=True)
+    date_to = fields.Date("Ends on")
     claims = fields.Text(
         "Claims and their ground",
         help="Which sums, on what ground; the list of each month is joined to it.",
@@ -34,7 +34,7 @@ class HealthAgencyAgreement(models.Model):
     )
     remit = fields.Text("How the money is passed on")
     remit_days = fields.Integer("Passed on within (days)")
-    document_ids = fields.Many2many("ir.attachment", string="Signed agreement")
+    document_ids = fields.Many2many("ir.attachment", string="Signed contract")
     is_active = fields.Boolean(
         "In the name of others", compute="_compute_is_active", compute_sudo=True
     )

@@ -60,7 +60,7 @@ class HealthHandover(models.Model):
     kind = fields.Selection(KINDS, string="Road", required=True, default="collector")
     recipient_id = fields.Many2one(
         "res.partner",
-        string="Professional",
+        string="Handed to",
         index="btree_not_null",
         domain="[('health_recovery_kind', '=', kind)]",
         ondelete="restrict",

@@ -27,7 +27,7 @@ class HealthHandoverReturn(models.Model):
     company_id = fields.Many2one(
         "res.company", string="Practitioner", index=True, help="Empty: for several practitioners."
     )
-    content = fields.Binary("File", required=True, attachment=True)
+    content = fields.Binary("Table", required=True, attachment=True)
     filename = fields.Char("Name")
     state = fields.Selection(
         [
@@ -45,7 +45,7 @@ class HealthHandoverReturn(models.Model):
     known_count = fields.Integer("Known already", readonly=True)
     amount = fields.Monetary("Announced", readonly=True)
     currency_id = fields.Many2one(
-        "res.currency", default=lambda self: self.env.company.currency_id, readonly=True
+        "res.currency", default=lambda self: self.env.ref("base.EUR"), readonly=True
     )
     issues = fields.Text("Not taken", readonly=True)
 

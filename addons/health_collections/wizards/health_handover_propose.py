@@ -15,7 +15,7 @@ class HealthHandoverPropose(models.TransientModel):
     share_ids = fields.Many2many("health.share", string="Shares", required=True)
     kind = fields.Selection(KINDS, string="Road", required=True, default="collector")
     recipient_id = fields.Many2one(
-        "res.partner", string="Professional", domain="[('health_recovery_kind', '=', kind)]"
+        "res.partner", string="Handed to", domain="[('health_recovery_kind', '=', kind)]"
     )
     note = fields.Char(help="For the agency only: it does not leave with the file.")
     file_count = fields.Integer("Number of files", compute="_compute_cases")

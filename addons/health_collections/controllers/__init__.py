@@ -1,6 +1,7 @@
-from . import chase
-from . import note
-from . import policy
-from . import note, policy
-from . import note_request
-from . import sms
+from . import (
+    chase,
+    note,
+    note_request,
+    policy,
+    sms,
+)

@@ -1,16 +1,18 @@
-from . import health_chase_contact
-from . import health_chase_contact_line
-from . import health_payment_link_wizard
-from . import health_plan_end
-from . import health_plan_make
-from . import health_plan_make_line
-from . import health_contact_outcome
-from . import health_contact_post
-from . import health_contact_print
-from . import health_patient_payment
-from . import health_patient_payment_line
-from . import health_receipt_undo
-from . import health_agreement_end
-from . import health_agreement_make
-from . import health_handover_decide
-from . import health_handover_propose
+from . import (
+    health_agreement_end,
+    health_agreement_make,
+    health_chase_contact,
+    health_chase_contact_line,
+    health_contact_outcome,
+    health_contact_post,
+    health_contact_print,
+    health_handover_decide,
+    health_handover_propose,
+    health_patient_payment,
+    health_patient_payment_line,
+    health_payment_link_wizard,
+    health_plan_end,
+    health_plan_make,
+    health_plan_make_line,
+    health_receipt_undo,
+)

@@ -330,6 +330,7 @@ class TestScaleMigration(ScaleCommon):
         self.env.cr.execute(
             "UPDATE mail_template SET write_uid = %s WHERE id = %s", [manager.id, template.id]
         )
+        self.env.invalidate_all()
         self.migrate()
         self.assertEqual(template.subject, old)
         self.assertIn("Le mien", template.body_html)

@@ -63,8 +63,8 @@ class HealthReceipt(models.Model):
             payers = set().union(*(by_reference.get((line.company_id, word), ()) for word in said))
             for word in said:
                 for payer, names in numbers.get((line.company_id, word), ()):
-                    # a number may be another's by a slip of the pen: the name must agree
-                    payers.add(payer if names & said else None)
+                    # a number may be another's by a slip of the pen: the reference or the name must agree
+                    payers.add(payer if payer in payers or names & said else None)
             if len(payers) != 1 or None in payers:
                 continue
             [payer] = payers

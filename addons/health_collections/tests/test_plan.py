@@ -18,6 +18,8 @@ class TestPlan(CollectionsCommon):
     def setUpClass(cls):
         super().setUpClass()
         cls.Plan = cls.env["health.plan"]
+        # those of another practice would be counted too
+        cls.Plan.search([("state", "=", "running")]).write({"state": "cancelled"})
         cls.one = cls.late("000000101", patient=4000)
         cls.two = cls.late("000000102", patient=5001, fse_date=date(2026, 10, 6))
         cls.shares = cls.one + cls.two

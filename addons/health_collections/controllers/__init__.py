@@ -1,6 +1,5 @@
 from . import chase
 from . import note
 from . import policy
-from . import note, policy
 from . import note_request
 from . import sms

@@ -114,7 +114,7 @@ class ReminderLetter(models.AbstractModel):
                 "url": url,
                 "code": self._code(url),
                 "transfer": accounts.get(company),
-                "order_of": senders[company]["name"],
+                "order_of": company.name,
             }
         return letters
 

@@ -5,8 +5,3 @@ from . import (
     policy,
     sms,
 )
-from . import chase
-from . import note
-from . import policy
-from . import note_request
-from . import sms

@@ -1,3 +1,5 @@
+from . import health_told  # isort: split
+
 from . import (
     account_bank_statement_line,
     account_payment,
@@ -72,7 +74,6 @@ from . import (
     health_share_protection,
     health_share_scale,
     health_sms_gateway,
-    health_told,
     ir_actions_report,
     mail_mail,
     mail_template,

@@ -22,11 +22,11 @@ class CreditControlPolicyLevel(models.Model):
         selection_add=MORE_CHANNELS, ondelete={code: "cascade" for code, _ in MORE_CHANNELS}
     )
     health_tone = fields.Selection(
-        [("neutral", "Neutral"), ("kind", "Kind"), ("firm", "Firm"), ("formal", "Formal")],
+        [("neutral", "Neutral"), ("kind", "Gentle"), ("firm", "Firm"), ("formal", "Formal")],
         string="Tone",
         required=True,
         default="neutral",
-        help="Firm and formal messages speak only of what has had the steps before; neutral and kind "
+        help="Firm and formal messages speak only of what has had the steps before; neutral and gentle "
         "ones gather all that the debtor owes.",
     )
     health_least_amount = fields.Monetary(

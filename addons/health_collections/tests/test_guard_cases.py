@@ -309,6 +309,7 @@ class TestGuardCases(CollectionsCommon):
                     "company_id": self.nurse.id,
                     "partner_id": self.patient.id,
                     "kind": "reduction",
+                    "state": "asked",
                     "owed": 90,
                     "reduction": 30,
                     "reason": "hardship",
@@ -319,7 +320,6 @@ class TestGuardCases(CollectionsCommon):
                 }
             )
         )
-        agreement.state = "asked"
         self.assertHeld(share, "agreement", "accord")
         self.assertFalse(self.hold(other))
         agreement.state = "refused"

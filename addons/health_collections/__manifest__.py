@@ -15,6 +15,7 @@
         "sms",
     ],
     "data": [
+        "views/menus_recovery.xml",
         "security/ir.model.access.csv",
         "security/health_collections_rules.xml",
         "security/rules_contact.xml",

@@ -19,6 +19,9 @@ class HealthShare(models.Model):
         help="The plan that was asked for, runs, or settled this share.",
     )
 
+    # by this the amounts of plans are found for a batch of shares at once, not share by share
+    plan_part_ids = fields.One2many("health.plan.part", "share_id", bypass_search_access=True)
+
     def _put_off(self, day_by_share):
         """Give shares another due date, in the books too: on their invoice and its receivable item.
 

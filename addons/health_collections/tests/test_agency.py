@@ -187,10 +187,12 @@ class TestAgency(HandoverCommon):
 
         def cost(ranks):
             shares = self.late_many(self.make_patients(ranks))
-            debtors = shares.partner_id
+            debtors = self.env["res.partner"].browse(shares.partner_id.ids)
             debtors.email = "zoe@example.org"
             level = self.nurse._health_policy("patient").level_ids[:1]
-            by_debtor = shares.grouped("partner_id")
+            by_debtor = {
+                debtor: shares.filtered(lambda s, d=debtor: s.partner_id == d) for debtor in debtors
+            }
             self.env.flush_all()
             self.env.invalidate_all()
             before = self.env.cr.sql_log_count

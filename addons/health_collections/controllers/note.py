@@ -106,6 +106,7 @@ class NotePortal(PaymentPortal):
                 practitioner=sender["name"],
                 phone=sender["phone"],
                 email=sender["email"],
+                policy_url=link.company_id.health_policy_url,
                 path=f"{PATH}/{token}",
                 can_renew=bool(link._can_renew()),
             )

@@ -14,7 +14,7 @@ class PolicyPage(http.Controller):
         return request.env["res.company"]._health_find_by_policy_token(token)
 
     def _policy_unknown(self):
-        values = {"code": 404, "practitioner": "", "phone": "", "email": ""}
+        values = {"code": 404, "practitioner": "", "phone": "", "email": "", "is_public": True}
         return request.render("health_collections.note_refused", values, status=404)
 
     @http.route(

@@ -43,7 +43,13 @@ class CreditControlLine(models.Model):
         tolerance = cents(company.credit_control_tolerance)
         level_by_debtor = {debtor: level for debtor, level, _items in messages}
         debtors = self.env["res.partner"].union(*level_by_debtor)
-        channels = debtors._health_channels(company, level_by_debtor)
+        shares_by_debtor = {
+            debtor: self.env["health.share"].union(
+                *(item.move_id.health_share_id for item, _level in items)
+            )
+            for debtor, _level, items in messages
+        }
+        channels = debtors._health_channels(company, level_by_debtor, shares_by_debtor)
         values = []
         for debtor, _level, items in messages:
             for item, level in items:

@@ -3,7 +3,7 @@ import io
 
 from odoo import api, fields, models, tools
 from odoo.exceptions import AccessError, UserError
-from odoo.tools import file_open, html2plaintext
+from odoo.tools import file_open, format_date, html2plaintext
 
 from odoo.addons.health_billing.tools import QUIET, cents, euros
 
@@ -15,6 +15,8 @@ COUNTED = ("planned", "queued", "sent", "delivered")
 WAITING = ("planned", "queued")
 #: kinds that ask for money: stopped when it was paid meanwhile
 ASKING = ("reminder", "notice", "link", "chase")
+#: kinds that are looked at again before they leave: a plan's messages speak of what is left too
+CHECKED = (*ASKING, "plan")
 #: of these, kinds that the product sends by itself to patients: stopped when the guard holds them meanwhile
 GUARDED = ("reminder", "notice")
 #: guards that a message which is on its way would meet because of itself, or that only make it wait
@@ -380,14 +382,17 @@ class HealthContact(models.Model):
         stopped, later = {}, {}
         asking = self.sudo().filtered(
             lambda contact: (
-                contact.kind in ASKING and contact.direction == "out" and contact.share_ids
+                contact.kind in CHECKED and contact.direction == "out" and contact.share_ids
             )
         )
+        plans = asking._instalment_plans()
         for contact in asking:
             left = sum(cents(share.amount_residual) for share in contact.share_ids)
             if left <= 0:
                 stopped[contact] = self.env._("Everything was settled before it left.")
-            elif left != cents(contact.amount_written):
+            elif left != cents(contact.amount_written) and (
+                contact.kind != "plan" or contact in plans
+            ):
                 stopped[contact] = self.env._(
                     "The amount changed before it left: the next message says the new one."
                 )
@@ -410,6 +415,22 @@ class HealthContact(models.Model):
                     if contact not in stopped and contact.kind not in AT_ONCE:
                         later[contact] = moment
         return stopped, later
+
+    def _instalment_plans(self):
+        """Messages on an instalment of a plan that runs, not those that tell its start or its end.
+
+        :return: dict of contact → plan.
+        """
+        told = self.filtered(
+            lambda contact: contact.kind == "plan" and contact.report_model == "health.plan"
+        )
+        plans = self.env["health.plan"].sudo().browse(told.mapped("report_record")).exists()
+        by_id = {plan.id: plan for plan in plans if plan.state == "running"}
+        return {
+            contact: plan
+            for contact in told
+            if (plan := by_id.get(contact.report_record)) and plan.started_on < contact.day
+        }
 
     @api.model
     def _held(self, shares, day):
@@ -450,6 +471,9 @@ class HealthContact(models.Model):
         """
         contacts = self.browse().union(*reasons)
         contacts._drop_queued()
+        # what they said of an instalment is told by the next one, with what is left then
+        for contact, plan in contacts._instalment_plans().items():
+            plan._forget_told(contact.day)
         for reason, group in contacts.grouped(lambda contact: reasons[contact]).items():
             group._set_state("cancelled", reason)
 
@@ -463,11 +487,32 @@ class HealthContact(models.Model):
         :return: the contacts stopped.
         """
         waiting = self.sudo().search(
-            [("state", "in", WAITING), ("kind", "in", ASKING), ("direction", "=", "out")]
+            [("state", "in", WAITING), ("kind", "in", CHECKED), ("direction", "=", "out")]
         )
         stopped, _later = waiting._recheck()
         waiting._stop(stopped)
         return waiting.browse().union(*stopped)
+
+    def _is_of(self, record):
+        """Whether this contact brings out that record: itself, its reminder, the plan or agreement it tells of."""
+        self.ensure_one()
+        return bool(record) and (
+            record in (self, self.communication_id)
+            or (record._name, record.id) == (self.report_model, self.report_record)
+        )
+
+    def _recalled(self):
+        """This letter, as a later step recalls it."""
+        self.ensure_one()
+        left_on = self.done_on and fields.Datetime.context_timestamp(self, self.done_on).date()
+        day = format_date(self.env, left_on or self.day)
+        if not self.partner_id.ref:
+            return self.env._("Our letter of %s.", day)
+        return self.env._(
+            "Our letter of %(day)s, reference %(reference)s.",
+            day=day,
+            reference=self.partner_id.ref,
+        )
 
     def action_cancel(self):
         """A person decides that it does not leave."""

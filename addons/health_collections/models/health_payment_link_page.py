@@ -174,7 +174,10 @@ class HealthPaymentLink(models.Model):
         own = accounts[0]
         return {
             "link": self,
-            **{key: own[key] for key in ("practitioner", "phone", "email", "mentions")},
+            **{
+                key: own[key]
+                for key in ("practitioner", "phone", "email", "mentions", "policy_url")
+            },
             "accounts": accounts,
             "expires": format_date(self.env, self.expires_on, date_format="d MMMM yyyy"),
         }
@@ -198,6 +201,7 @@ class HealthPaymentLink(models.Model):
             "phone": sender["phone"],
             "email": sender["email"],
             "mentions": sender["mentions"],
+            "policy_url": self.company_id.health_policy_url,
             "patient": self.partner_id.name,
             "notes": [
                 {
@@ -328,6 +332,7 @@ class HealthPaymentLink(models.Model):
             "practitioner": self.company_id.name,
             "address": self._address_lines(self.company_id.partner_id),
             **{key: sender[key] for key in ("phone", "email", "mentions")},
+            "policy_url": self.company_id.health_policy_url,
             "patient": self.partner_id.name,
             "patients": ", ".join(patients),
             "left": self._money(left) if left and tx.state == "done" else "",

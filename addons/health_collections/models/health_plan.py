@@ -540,6 +540,14 @@ class HealthPlan(models.Model):
             )
         return lines.plan_id
 
+    def _forget_told(self, day):
+        """What was said on that day of instalments did not leave: the next night looks at them again."""
+        lines = self.line_ids.filtered(lambda line: cents(line.left))
+        lines.filtered(lambda line: line.announced_on == day).write({"announced_on": False})
+        missed = lines.filtered(lambda line: line.missed_on == day)
+        missed.write({"missed_on": False})
+        missed.plan_id.filtered(lambda plan: plan.notice_on == day).write({"notice_on": False})
+
     # -- actions -------------------------------------------------------------------------------------
 
     def _check_person(self):

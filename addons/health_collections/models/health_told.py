@@ -1,5 +1,8 @@
 from odoo import api, fields, models
 
+#: kinds that ask for money: in the agency's name, their first word is a letter
+ASKING = ("plan", "agreement")
+
 
 class HealthTold(models.AbstractModel):
     """Something that the debtor is told about: a plan, an agreement, a receipt.
@@ -26,6 +29,15 @@ class HealthTold(models.AbstractModel):
         if partner.health_contact_channel == "letter" or not partner.email:
             return "letter"
         return "email"
+
+    def _told_by_letter(self, kind):
+        """Those of which nothing was said by letter yet, where the agency writes in its own name."""
+        result = self.browse()
+        if kind in ASKING:
+            for company, group in self.grouped("company_id").items():
+                unwritten = company._health_without_letter(group.share_ids)
+                result += group.filtered(lambda one, left=unwritten: one.share_ids & left)
+        return result
 
     @api.model
     def _told_templates(self, code):
@@ -54,9 +66,10 @@ class HealthTold(models.AbstractModel):
         template = self._told_templates(code).sudo().with_context(health_urls=urls)
         bodies = template._render_field("body_html", records.ids, compute_lang=True)
         subjects = template._render_field("subject", records.ids, compute_lang=True)
+        by_letter = records._told_by_letter(kind)
         values = []
         for one in records:
-            channel = one._told_channel()
+            channel = "letter" if one in by_letter else one._told_channel()
             report = one._told_report()
             values.append(
                 {

@@ -133,19 +133,30 @@ class ResCompany(models.Model):
             )
         return provider
 
-    def _health_sender(self):
+    def _health_sender(self, debtor=None, letter=None):
         """In whose name the patients of this practitioner are written to: the practitioner's own.
 
+        :param debtor: partner who is written to, where the message is to one person.
+        :param letter: record that the message is made from.
         :return: dict of name, address (lines), phone, email, mentions (text required by law, or "").
         """
+        return self._health_senders([(debtor, letter)])[0]
+
+    def _health_senders(self, messages):
+        """The same for many messages of one practitioner.
+
+        :param messages: list of (debtor, letter), see `_health_sender`.
+        :return: list of dicts, in the same order.
+        """
         self.ensure_one()
-        return {
+        sender = {
             "name": self.name,
             "address": self.env["health.payment.link"]._address_lines(self.partner_id),
             "phone": self.phone or "",
             "email": self.email or "",
             "mentions": "",
         }
+        return [dict(sender) for _message in messages]
 
     def _health_run_reminders(self, day):
         """Remind the patients of this practitioner who are late and whom nothing holds back.

@@ -1,6 +1,5 @@
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, ValidationError
-from odoo.tools import format_date
 
 from .health_contact import COUNTED
 
@@ -61,14 +60,16 @@ class ResCompany(models.Model):
             fields.Date.context_today(self)
         )
 
-    def _health_sender(self, debtor=None):
+    def _health_senders(self, messages):
         """Override: in the agency's name when the law allows it, with what the law asks to say.
 
-        :param debtor: partner; the first letter to them is recalled, as every later step must.
+        The first letter to a debtor is recalled, as every later step must; in French, whoever prints.
         """
-        sender = super()._health_sender()
+        senders = super()._health_senders(messages)
         if not self._health_is_agent():
-            return sender
+            return senders
+        if self.env["res.lang"]._get_data(code="fr_FR"):
+            self = self.with_context(lang="fr_FR")  # pylint: disable=self-cls-assignment
         setup = self.env["health.agency.setup"]._of()
         agency = setup.company_id
         address = self.env["health.payment.link"]._address_lines
@@ -78,55 +79,83 @@ class ResCompany(models.Model):
             "creditor": self.name,
             "creditor_address": address(self.partner_id).replace("\n", ", "),
             "law": setup.law_quote,
-            "first": self._health_first_letter(debtor) if debtor else "",
         }
-        return {
-            "name": self.env._(
-                "%(agency)s, for %(creditor)s", agency=agency.name, creditor=self.name
-            ),
-            "address": address(agency.partner_id),
-            "phone": agency.phone or sender["phone"],
-            "email": agency.email or sender["email"],
-            "mentions": "\n".join(
-                line.strip()
-                for line in self.env["ir.qweb"]
-                ._render("health_collections.agent_mentions", values)
-                .unescape()
-                .splitlines()
-                if line.strip()
-            ),
+        name = self.env._("%(agency)s, for %(creditor)s", agency=agency.name, creditor=self.name)
+        firsts = self._health_first_letters(messages)
+        mentions = {
+            first: self._health_agent_mentions({**values, "first": first}) for first in set(firsts)
         }
+        return [
+            {
+                "name": name,
+                "address": address(agency.partner_id),
+                "phone": agency.phone or sender["phone"],
+                "email": agency.email or sender["email"],
+                "mentions": mentions[first],
+            }
+            for sender, first in zip(senders, firsts, strict=True)
+        ]
 
-    def _health_first_letter(self, debtor):
-        """Date and number of the first letter to this debtor in the agency's name, as words."""
-        agreement = (
-            self.env["health.agency.agreement"]
-            .sudo()
-            ._current(self, fields.Date.context_today(self))
-        )
-        contact = (
+    @api.model
+    def _health_agent_mentions(self, values):
+        text = self.env["ir.qweb"]._render("health_collections.agent_mentions", values).unescape()
+        return "\n".join(line.strip() for line in text.splitlines() if line.strip())
+
+    def _health_agent_letters_domain(self):
+        """Letters that left, or will, since the agency writes for this practitioner."""
+        today = fields.Date.context_today(self)
+        agreement = self.env["health.agency.agreement"].sudo()._current(self, today)
+        return [
+            ("company_id", "=", self.id),
+            ("direction", "=", "out"),
+            ("channel", "in", ("letter", "registered", "e_registered")),
+            ("state", "in", COUNTED),
+            ("day", ">=", agreement[self].date_from if agreement else False),
+        ]
+
+    def _health_first_letters(self, messages):
+        """Date and reference of the first letter to each debtor in the agency's name, as words.
+
+        :param messages: list of (debtor, record that the message is made from), either may be None.
+        :return: list of texts; empty where there is none yet, or where the message is that letter.
+        """
+        debtors = self.env["res.partner"].union(*(debtor for debtor, _letter in messages if debtor))
+        firsts = {}
+        if debtors:
+            contacts = (
+                self.env["health.contact"]
+                .sudo()
+                .search(
+                    [
+                        *self._health_agent_letters_domain(),
+                        ("state", "!=", "planned"),
+                        ("partner_id", "in", debtors.ids),
+                    ],
+                    order="day, id",
+                )
+            )
+            for contact in contacts:
+                firsts.setdefault(contact.partner_id.id, contact)
+        texts = []
+        for debtor, letter in messages:
+            first = debtor and firsts.get(debtor.id)
+            texts.append("" if not first or first._is_of(letter) else first._recalled())
+        return texts
+
+    def _health_without_letter(self, shares):
+        """Shares that nobody may be asked for but by letter: in the agency's name, the first contact is one.
+
+        Where the practitioner writes in their own name, none.
+        """
+        self.ensure_one()
+        if not shares or not self._health_is_agent():
+            return shares.browse()
+        told = (
             self.env["health.contact"]
             .sudo()
-            .search(
-                [
-                    ("company_id", "=", self.id),
-                    ("partner_id", "=", debtor.id),
-                    ("direction", "=", "out"),
-                    ("channel", "in", ("letter", "registered", "e_registered")),
-                    ("state", "in", COUNTED),
-                    ("day", ">=", agreement[self].date_from if agreement else False),
-                ],
-                order="day, id",
-                limit=1,
-            )
+            .search([*self._health_agent_letters_domain(), ("share_ids", "in", shares.ids)])
         )
-        if not contact:
-            return ""
-        return self.env._(
-            "Our letter of %(day)s, reference L%(number)05d.",
-            day=format_date(self.env, contact.day),
-            number=contact.id,
-        )
+        return shares - told.share_ids
 
     def _health_handover_policy(self):
         """The policy that says what becomes of what patients still owe at the end of the scale."""

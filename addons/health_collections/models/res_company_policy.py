@@ -3,7 +3,7 @@ import secrets
 from odoo import api, fields, models
 from odoo.tools import format_date
 
-from odoo.addons.health_billing.tools import cents, format_cents
+from odoo.addons.health_billing.tools import cents
 
 POLICY_PATH = "/rappels"
 TOKEN_BYTES = 12
@@ -74,7 +74,7 @@ class ResCompany(models.Model):
             "gap_days": value_of("reminder_gap_days"),
             "first_hour": self._health_hour_text(value_of("contact_first_hour")),
             "last_hour": self._health_hour_text(value_of("contact_last_hour")),
-            "least": format_cents(least) if least else "",
+            "least": self.env["health.payment.link"]._money(least) if least else "",
             "plan_day": offering[:1].delay_days,
             "steps": [self._health_written_step(level) for level in levels],
         }
@@ -86,6 +86,7 @@ class ResCompany(models.Model):
     @api.model
     def _health_written_step(self, level):
         """One step, in the words of a patient."""
+        money = self.env["health.payment.link"]._money
         if level.computation_mode == "previous_date":
             when = self.env._("%s days after the step before:", level.delay_days)
         elif level.computation_mode == "end_of_month":
@@ -108,7 +109,7 @@ class ResCompany(models.Model):
             conditions.append(self.env._("It offers to pay in several times."))
         if cents(level.health_least_amount):
             conditions.append(
-                self.env._("Only from %s in all.", format_cents(cents(level.health_least_amount)))
+                self.env._("Only from %s in all.", money(cents(level.health_least_amount)))
             )
         return {
             "when": when,

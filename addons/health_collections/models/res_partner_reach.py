@@ -13,25 +13,30 @@ PROOF = ("registered",)
 class ResPartner(models.Model):
     _inherit = "res.partner"
 
-    def _health_channels(self, company, level_by_debtor):
+    def _health_channels(self, company, level_by_debtor, shares_by_debtor=None):
         """By what means each of these debtors is written to.
 
         What they wish comes first, then what the level says, then what reaches them; a letter at
-        last. A registered letter stays one: it is the proof.
+        last. A registered letter stays one: it is the proof. Where the agency writes in its own
+        name, what nobody had a letter about yet is told by letter.
 
         :param level_by_debtor: dict of debtor → level of the message.
+        :param shares_by_debtor: dict of debtor → shares that the message is about.
         :return: dict of debtor → channel.
         """
         reachable = self._health_reachable(company)
+        shares = shares_by_debtor or {}
+        unwritten = company._health_without_letter(self.env["health.share"].union(*shares.values()))
         channels = {}
         for debtor in self:
             level = level_by_debtor[debtor]
             wish = debtor.health_contact_channel
-            order = (
-                (*PROOF, "letter")
-                if level.channel in PROOF
-                else (*((wish,) if wish else ()), level.channel, *FALLBACK)
-            )
+            if level.channel in PROOF:
+                order = (*PROOF, "letter")
+            elif unwritten and shares.get(debtor, unwritten.browse()) & unwritten:
+                order = ("letter",)
+            else:
+                order = (*((wish,) if wish else ()), level.channel, *FALLBACK)
             channels[debtor] = next(
                 (
                     channel

@@ -82,7 +82,7 @@ class ReminderLetter(models.AbstractModel):
         shares.mapped("fse_id.amount_total")
         shares.mapped("patient_id.name")
         accounts = self._accounts(communications.company_id)
-        senders = {company: company._health_sender() for company in communications.company_id}
+        senders = communications._health_senders()
         letters = {}
         for communication, url in zip(communications, urls, strict=True):
             company, partner = communication.company_id, communication.partner_id
@@ -93,7 +93,7 @@ class ReminderLetter(models.AbstractModel):
             total = sum(cents(line.move_line_id.amount_residual) for line in lines)
             texts = [text or "" for text in (level.custom_text, level.custom_text_after_details)]
             letters[communication.id] = {
-                "sender": senders[company],
+                "sender": senders[communication.id],
                 "day": f"Le {Partner._health_day_text(today)}",
                 "reference": partner.ref or "",
                 "subject": self._subject(level, tone, total),

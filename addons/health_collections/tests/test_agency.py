@@ -1,5 +1,7 @@
 from datetime import timedelta
 
+from freezegun import freeze_time
+
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tests import tagged
 
@@ -101,6 +103,7 @@ class TestAgency(HandoverCommon):
         self.set_agency()
         self.switch(self.set_agreement())
         self.assertNotIn("Notre lettre", self.nurse._health_sender(self.patient)["mentions"])
+        self.patient.ref = "P0042"
         self.env["health.contact"]._record(
             [
                 {
@@ -114,8 +117,94 @@ class TestAgency(HandoverCommon):
             ]
         )
         french = self.nurse.with_context(lang="fr_FR")
-        self.assertIn("24/02/2027", french._health_sender(self.patient)["mentions"])
+        self.assertIn(
+            "Notre lettre du 24/02/2027, référence P0042.",
+            french._health_sender(self.patient)["mentions"],
+        )
         self.assertNotIn("24/02/2027", french._health_sender()["mentions"])
+
+    def night(self, offset):
+        day = TODAY + timedelta(days=offset)
+        with freeze_time(f"{day} 03:00:00"):
+            self.nurse._health_run_reminders(day)
+        return self.env["credit.control.communication"].search(
+            [("company_id", "=", self.nurse.id), ("report_date", "=", day)]
+        )
+
+    def mentions(self, communications):
+        Report = self.env["report.health_collections.reminder_letter"]
+        letters = Report._get_report_values(communications.ids)["letters"]
+        return [letters[one.id]["sender"]["mentions"] for one in communications]
+
+    def test_first_contact_of_a_debt_is_a_letter_that_later_ones_recall(self):
+        self.set_agency()
+        self.switch(self.set_agreement())
+        self.patient.write({"health_contact_channel": "email", "ref": "P0042"})
+        self.late("000990", patient=9000)
+        first = self.night(0)
+        self.assertEqual(first.health_channel, "letter")
+        with freeze_time(f"{TODAY + timedelta(days=1)} 10:00:00"):
+            first.action_health_print_letters()
+            # it does not recall itself, even when it is printed again
+            [text] = self.mentions(first)
+        self.assertIn("Article L111-8", text)
+        self.assertNotIn("Notre lettre", text)
+        second = self.night(9)
+        self.assertEqual(second.health_channel, "email")
+        mail = self.env["mail.mail"].search([("model", "=", "health.contact")], limit=1)
+        recalled = "Notre lettre du 02/03/2027, référence P0042."
+        self.assertIn(recalled, mail.body_html)
+        self.assertIn(self.agency.name, mail.body_html)
+        # a debt of which nobody has had a letter is told by one, though the person is known
+        self.late("000991", patient=9000)
+        third = self.night(18)
+        self.assertEqual(third.health_channel, "letter")
+        self.assertIn(recalled, self.mentions(third)[0])
+
+    def test_in_the_practitioner_s_name_the_first_contact_is_as_the_step_says(self):
+        self.late("000992", patient=9000)
+        self.assertEqual(self.night(0).health_channel, "email")
+
+    def test_a_plan_is_first_told_by_letter(self):
+        self.set_agency()
+        self.switch(self.set_agreement())
+        share = self.late("000993", patient=9000)
+        plan = self.env["health.plan"]._ask(self.patient, self.nurse, share, 2, TODAY)
+        [contact] = self.env["health.contact"].search([("kind", "=", "plan")])
+        self.assertEqual((contact.channel, contact.state), ("letter", "planned"))
+        html = self.env["ir.actions.report"]._render_qweb_html(
+            "health_collections.plan_letter", plan.ids
+        )[0]
+        self.assertIn("L111-8", html.decode())
+        self.assertNotIn("Notre lettre", html.decode())
+        plan._tell("plan_announced", "plan", TODAY)
+        last = self.env["health.contact"].search([("kind", "=", "plan")], order="id desc", limit=1)
+        self.assertEqual(last.channel, "email")
+
+    def test_queries_do_not_grow_with_who_is_written_to(self):
+        self.set_agency()
+        self.switch(self.set_agreement())
+
+        def cost(ranks):
+            shares = self.late_many(self.make_patients(ranks))
+            debtors = self.env["res.partner"].browse(shares.partner_id.ids)
+            debtors.email = "zoe@example.org"
+            level = self.nurse._health_policy("patient").level_ids[:1]
+            by_debtor = {
+                debtor: shares.filtered(lambda s, d=debtor: s.partner_id == d) for debtor in debtors
+            }
+            self.env.flush_all()
+            self.env.invalidate_all()
+            before = self.env.cr.sql_log_count
+            channels = debtors._health_channels(
+                self.nurse, dict.fromkeys(debtors, level), by_debtor
+            )
+            self.assertEqual(set(channels.values()), {"letter"})
+            self.nurse._health_senders([(debtor, None) for debtor in debtors])
+            return self.env.cr.sql_log_count - before
+
+        cost(range(2))
+        self.assertEqual(cost(range(10, 13)), cost(range(20, 50)))
 
     def test_what_lapses_gives_the_name_back_and_is_told(self):
         setup = self.set_agency()

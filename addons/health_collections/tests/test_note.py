@@ -29,6 +29,11 @@ class TestNote(NoteCase):
         self.assertIn("000301", page)
         self.assertIn(self.nurse.name, page)
         self.assertIn("FR76 3000", page)
+        self.assertIn("hc-safe", page)
+        self.assertIn(
+            f'<a href="{self.nurse.sudo().health_policy_url}">Comment se passent les rappels</a>',
+            page,
+        )
         self.assertEqual(self.link.access_count, 1)
         self.assertTrue(self.link.last_seen)
 

@@ -193,6 +193,47 @@ class TestPlan(CollectionsCommon):
         again = self.ask(2, day=day)
         self.assertEqual(again.state, "asked")
 
+    def told(self):
+        return self.env["health.contact"].search(
+            [("partner_id", "=", self.patient.id), ("kind", "=", "plan")], order="id"
+        )
+
+    def test_an_announcement_does_not_leave_once_the_instalment_is_paid(self):
+        self.ask(3)
+        night = DAY + PARIS_NIGHT
+        self.assertEqual(self.run_from(night, 6)["announced"], 1)
+        start, announced = self.told()
+        Contact = self.env["health.contact"]
+        self.assertFalse(Contact._sweep() & (start + announced))
+        self.receive(self.one, 1000)
+        self.assertIn(announced, Contact._sweep())
+        # what tells the start of the plan still holds
+        self.assertEqual((start.state, announced.state), ("queued", "cancelled"))
+        self.assertFalse(
+            self.env["mail.mail"].search(
+                [("model", "=", "health.contact"), ("res_id", "=", announced.id)]
+            )
+        )
+        # the rest of the instalment is announced anew, with what is left
+        self.assertEqual(self.Plan._run(announced.day + PARIS_NIGHT)["announced"], 1)
+        again = self.told()[-1]
+        self.assertCents(again.amount, 8001)
+        self.receive(self.one, 2001)
+        self.assertIn(again, Contact._sweep())
+        self.assertEqual(self.Plan._run(announced.day + 2 * PARIS_NIGHT)["announced"], 0)
+        self.pay(self.shares)
+        self.assertIn(start, Contact._sweep())
+
+    def test_a_notice_stopped_by_a_payment_is_told_anew_before_the_plan_ends(self):
+        plan = self.ask(3)
+        missed = plan.line_ids[0].due_date + timedelta(days=6)
+        self.assertEqual(self.Plan._run(missed)["missed"], 1)
+        self.receive(self.one, 500)
+        self.assertIn(self.told()[-1], self.env["health.contact"]._sweep())
+        self.assertFalse(plan.notice_on)
+        self.assertEqual(self.Plan._run(missed + PARIS_NIGHT)["missed"], 1)
+        self.assertEqual(plan.notice_on, missed + PARIS_NIGHT)
+
     def test_whoever_pays_after_the_notice_goes_on_with_the_plan(self):
         plan = self.ask(3)
         missed = plan.line_ids[0].due_date + timedelta(days=6)

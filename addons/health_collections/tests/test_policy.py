@@ -123,7 +123,7 @@ class TestScale(ScaleCommon):
     def test_an_old_debt_released_today_still_goes_step_by_step_with_pauses(self):
         share = self.late("000710", patient=9000)
         nights = {}
-        for offset in range(200, 300):
+        for offset in range(200, 241):
             self.run_day(DAY + timedelta(days=offset))
             self.everything_left()
         for line in self.lines(share).sorted("id"):
@@ -321,9 +321,16 @@ class TestScaleMigration(ScaleCommon):
         template.with_user(self.env.ref("base.user_root")).write(
             {"subject": old, "body_html": "<p>Ancien</p>"}
         )
+        # what patients read is the French of it
+        french = template.with_context(lang="fr_FR")
+        french.with_user(self.env.ref("base.user_root")).write(
+            {"subject": old, "body_html": "<p>Ancien aussi</p>"}
+        )
         self.migrate()
-        self.assertIn("_health_subject", template.subject)
-        self.assertNotIn("Ancien", template.body_html)
+        for one in (template, french):
+            self.assertIn("_health_subject", one.subject)
+            self.assertNotIn("Ancien", one.body_html)
+            self.assertIn("_health_for_whom", one.body_html)
         manager = self.make_user("s_writer", "base.group_system")
         template.write({"subject": old, "body_html": "<p>Le mien</p>"})
         self.env.flush_all()
@@ -364,11 +371,14 @@ class TestWrittenPolicy(HttpCase, ScaleCommon):
         response = self.page(self.nurse)
         self.assertEqual(response.status_code, 200)
         text = response.text
-        for expected in ("Nurse Test", "practice@example.org", "12", "10,00 €", "3,00 €"):
+        for expected in ("Nurse Test", "practice@example.org", "12", "10,00\xa0€", "3,00\xa0€"):
             self.assertIn(expected, text)
         for secret in ("DURAND", "2990199", "000730", "12,60", "infirm", "AMI"):
             self.assertNotIn(secret, text)
         self.assertNotIn(self.physio.name, text)
+        # it is everybody's page
+        self.assertNotIn("hc-safe", text)
+        self.assertNotIn("hc-safe", self.url_open("/rappels/unknown").text)
         self.assertEqual(text.count("<li>", text.index("hc-steps"), text.index("</ol>")), 4)
         self.policy.do_nothing = True
         self.assertNotIn("hc-steps", self.page(self.nurse).text)
@@ -385,7 +395,7 @@ class TestWrittenPolicy(HttpCase, ScaleCommon):
             ._render_qweb_html("health_collections.written_policy", self.nurse.ids)[0]
             .decode()
         )
-        for expected in ("Nurse Test", "Mise en demeure", "30,00 €", "/rappels/"):
+        for expected in ("Nurse Test", "Mise en demeure", "30,00\xa0€", "/rappels/"):
             self.assertIn(expected, html)
         action = self.policy.action_health_print_written_policy()
         self.assertEqual(action["report_name"], "health_collections.written_policy")

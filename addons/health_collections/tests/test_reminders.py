@@ -334,7 +334,5 @@ class TestReminders(CollectionsCommon):
             return self.env.cr.sql_log_count - before
 
         cost(1, 2)  # warm caches
-        small, large = cost(100, 10), cost(200, 40)
-        self.assertLess(
-            (large - small) / 30, 12, f"{small} queries for 10 patients, {large} for 40"
-        )
+        small, large = cost(100, 5), cost(200, 20)
+        self.assertLess((large - small) / 15, 12, f"{small} queries for 5 patients, {large} for 20")

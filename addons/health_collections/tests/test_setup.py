@@ -1,5 +1,7 @@
 from odoo.exceptions import ValidationError
 from odoo.tests import tagged
+from odoo.tools import file_open
+from odoo.tools.translate import translation_file_reader
 
 from .common import CollectionsCommon
 
@@ -26,6 +28,21 @@ class TestSetup(CollectionsCommon):
         )
         for text in (levels[0].custom_text, levels[0].custom_mail_text):
             self.assertIn("Sauf erreur de notre part", text)
+
+    def test_french_of_the_data_is_that_of_their_present_text(self):
+        """A translation of a text that has changed since would stand in front of the new one."""
+        wrong = []
+        with file_open("health_collections/i18n/fr.po", "rb") as file:
+            for row in translation_file_reader(file, "po"):
+                if row["type"] != "model" or row["name"].startswith("ir."):
+                    continue
+                model, field = row["name"].split(",")
+                record = self.env.ref(f"{row['module']}.{row['imd_name']}", False)
+                if record and model in self.env and record._name == model:
+                    source = record.with_context(lang="en_US")[field]
+                    if source != row["src"]:
+                        wrong.append((row["imd_name"], field, row["src"], source))
+        self.assertEqual(wrong, [])
 
     def test_one_scale_per_kind_of_debtor(self):
         for kind in ("patient", "amc", "amo"):

@@ -31,6 +31,7 @@ def migrate(cr, version):
     # its text now comes from the step; one that somebody has rewritten is left alone
     if template and template.subject == OLD_SUBJECT and template.write_uid.id == SUPERUSER_ID:
         template.reset_template()
+        forget_translations(env, template)
     companies = env["res.company"].search([("health_provider_no", "!=", False)])
     for company in companies:
         old = company.credit_policy_id
@@ -39,6 +40,21 @@ def migrate(cr, version):
         company._health_setup_policy_page()
         if is_old:
             upgrade(env, old, first)
+
+
+def forget_translations(env, template):
+    """The text is French in its source: an older translation must not stand in front of it."""
+    template.flush_recordset()
+    env.cr.execute(
+        """
+        UPDATE mail_template
+           SET subject = jsonb_build_object('en_US', subject->>'en_US'),
+               body_html = jsonb_build_object('en_US', body_html->>'en_US')
+         WHERE id = %s
+        """,
+        [template.id],
+    )
+    template.invalidate_recordset()
 
 
 def values_of(level):

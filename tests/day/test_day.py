@@ -234,16 +234,17 @@ class TestDay(TransactionCase):
     def test_money_and_agreements_of_patients(self):
         _patient, shares, contacts = self.debtor("credit")
         self.assertEqual(set(shares.mapped("dunning_hold")), {"bank_credit"})
-        self.assertFalse(contacts)
+        self.assertLess(max(contacts.mapped("day")), self.day)
         patient, shares, _contacts = self.debtor("over")
         self.assertEqual(set(shares.mapped("state")), {"paid"})
         receipt = self.env["health.receipt"].search([("partner_id", "=", patient.id)])
         self.assertEqual(cents(receipt.excess), 500)
-        patient, shares, _contacts = self.debtor("agreement")
+        patient, shares, contacts = self.debtor("agreement")
         agreement = self.env["health.agreement"].search([("partner_id", "=", patient.id)])
         self.assertEqual(agreement.state, "asked")
         self.assertEqual(cents(agreement.to_pay), cents(agreement.owed) - 6000)
         self.assertEqual(set(shares.mapped("dunning_hold")), {"agreement"})
+        self.assertEqual(contacts[-1].state, "cancelled")
 
     def test_one_person_at_two_practitioners(self):
         patient, _shares, _contacts = self.debtor("two")

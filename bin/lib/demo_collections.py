@@ -203,6 +203,8 @@ class Debts:
             for row in self.data["people"]:
                 if "does" in row:
                     getattr(self, f"_{row['does']}")(self.people[row["key"]], day)
+            # what waited for somebody who has answered meanwhile does not leave, as at the moment of leaving
+            self.env["health.contact"]._sweep()
 
     def shares(self, patient):
         return self.env["health.share"].search(

@@ -390,8 +390,14 @@ class Summary:
         self.expected = json.loads((DEMO / "expected.json").read_text())
         self.truth = self.expected["totals"]
         self.port = port
-        self.companies = env["res.company"].search([("health_provider_no", "!=", False)])
-        allowed = [env.company.id, *self.companies.ids]
+        every = env["res.company"].search([("health_provider_no", "!=", False)])
+        self.debts = json.loads((DEMO / "debts.json").read_text())
+        # whose patients pay directly: a story of its own, which the truth of the files does not tell
+        self.owed = every.filtered(
+            lambda one: one.health_provider_no == self.debts["practitioner"]["provider_no"]
+        )
+        self.companies = every - self.owed
+        allowed = [env.company.id, *every.ids]
         self.env = env(context={**env.context, "lang": "fr_FR", "allowed_company_ids": allowed})
         self.problems = []
 
@@ -407,6 +413,7 @@ class Summary:
         self.tell_lots()
         self.tell_credits()
         self.tell_rejections()
+        self.tell_debts()
         self.tell_cockpit()
         print("\n" + "\n".join("  " + line for line in cycle.report.splitlines()))
         if not cycle.is_ok:
@@ -416,7 +423,7 @@ class Summary:
         return self.problems
 
     def tell_claims(self):
-        fses = self.env["health.fse"].search([])
+        fses = self.env["health.fse"].search([("company_id", "in", self.companies.ids)])
         billed = total(fses, "amount_total")
         print(
             f"  {len(self.companies)} professionnels, {len(fses)} FSE facturées pour {euros(billed)}"
@@ -424,7 +431,9 @@ class Summary:
         self.expect("FSE", len(fses), self.truth["fse"])
         names = {"amo": "caisses (AMO)", "amc": "complémentaires (AMC)", "patient": "patients"}
         for kind, name in names.items():
-            shares = self.env["health.share"].search([("debtor_kind", "=", kind)])
+            shares = self.env["health.share"].search(
+                [("debtor_kind", "=", kind), ("company_id", "in", self.companies.ids)]
+            )
             billed, due = total(shares, "amount"), total(shares, "amount_residual")
             print(
                 f"    {name:<24} {len(shares):>4} parts  {euros(billed):>12}"
@@ -476,6 +485,32 @@ class Summary:
             print(f"    {family.name or 'à classer':<34} {len(group):>3}  {due:>11}")
         self.expect("rejets", len(rejections), self.truth["rejections"])
 
+    def tell_debts(self):
+        """The practitioner whose patients pay directly: what they owe and how far it has come."""
+        domain = [("company_id", "=", self.owed.id)]
+        shares = self.env["health.share"].search([*domain, ("debtor_kind", "=", "patient")])
+        billed, due = total(shares, "amount"), total(shares, "amount_residual")
+        print(
+            f"  {self.owed.name}, sans tiers payant : {len(shares)} parts de patients {euros(billed)}, "
+            f"reste {euros(due)}"
+        )
+        for model, title in (
+            ("health.contact", "contacts"),
+            ("health.plan", "échéanciers"),
+            ("health.agreement", "accords"),
+            ("health.debtor.request", "demandes"),
+            ("health.handover", "dossiers confiés"),
+        ):
+            records = self.env[model].search(domain)
+            labels = dict(records._fields["state"]._description_selection(self.env))
+            states = Counter(labels[record.state].lower() for record in records)
+            told = ", ".join(f"{count} {label}" for label, count in states.most_common())
+            print(f"    {title:<24} {told}")
+            if not records:
+                self.problems.append(f"{title} : aucun")
+        care = sum(len(row["care"]) for row in self.debts["people"])
+        self.expect("parts sans tiers payant", billed, care * self.debts["act"]["cents"])
+
     def tell_cockpit(self):
         print("  Ce qui attend au cockpit")
         for lane in self.env["health.cockpit"].data()["lanes"]:
@@ -484,7 +519,7 @@ class Summary:
                 print(f"    [{lane['label']}] {card['title']}{who} {card['amount']}")
 
     def check_ledgers(self):
-        for company in self.companies:
+        for company in self.companies | self.owed:
             self.env.cr.execute(
                 "SELECT coalesce(sum(balance), 0) FROM account_move_line"
                 " WHERE company_id = %s AND parent_state = 'posted'",
@@ -497,7 +532,9 @@ class Summary:
         print(f"\n  http://localhost:{self.port}  (mot de passe : {users[0]['password']})")
         for user in users:
             print(f"    {user['login']:<14} {user['name']}, {ROLES[user['role']]}")
-        print(f"    un patient :   http://localhost:{self.port}{demo_link(self.env)}")
+        for who, key in (("une famille", "mother"), ("deux praticiens", "two")):
+            [row] = [row for row in self.debts["people"] if row["key"] == key]
+            print(f"    {who:<14} http://localhost:{self.port}{demo_link(self.env, row['email'])}")
 
 
 def total(records, field):
@@ -505,18 +542,18 @@ def total(records, field):
     return sum(map(cents, records.mapped(lambda record: record[field])))
 
 
-def demo_link(env):
-    """Path of a fresh payment link of a patient who is late, as the reminder carries it."""
-    share = env["health.share"].search(
-        [
-            ("debtor_kind", "=", "patient"),
-            ("state", "=", "due"),
-            ("partner_id.email", "!=", False),
-            ("fse_id.amc_partner_id", "=", False),
-        ],
-        order="due_date",
-        limit=1,
-    )
+def demo_link(env, email=None):
+    """Path of a fresh payment link, as a reminder carries it.
+
+    :param email: of the patient; default: one who is late.
+    """
+    domain = [
+        ("debtor_kind", "=", "patient"),
+        ("state", "=", "due"),
+        ("partner_id.email", "=" if email else "!=", email or False),
+        ("fse_id.amc_partner_id", "=", False),
+    ]
+    share = env["health.share"].search(domain, order="due_date", limit=1)
     _link, url = env["health.payment.link"]._make_one(share.partner_id, "hand")
     return url[url.index("/", 8) :]
 

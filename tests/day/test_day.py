@@ -3,6 +3,7 @@
 import json
 import os
 from collections import Counter
+from datetime import date, timedelta
 from pathlib import Path
 
 from odoo.tests import TransactionCase, tagged
@@ -12,6 +13,7 @@ from odoo.addons.health_billing.tools import cents
 DEMO = Path(os.environ["FACTURIERE_ROOT"]) / "data" / "demo"
 TRUTH = json.loads((DEMO / "expected.json").read_text())
 AGENCY = json.loads((DEMO / "agency.json").read_text())
+DEBTS = json.loads((DEMO / "debts.json").read_text())
 BUSINESS = (
     "account.move",
     "account.move.line",
@@ -43,8 +45,13 @@ class TestDay(TransactionCase):
                 "lang": "fr_FR",
             }
         )
+        cls.day = date.fromisoformat(AGENCY["demo_date"])
+        # the practitioner whose patients owe directly has a story of its own: see the end of this file
+        cls.owed = cls.companies.filtered(
+            lambda company: company.health_provider_no == DEBTS["practitioner"]["provider_no"]
+        )
         cls.credits = cls.env["account.bank.statement.line"].search(
-            [("amount", ">", 0), ("company_id", "in", cls.companies.ids)]
+            [("amount", ">", 0), ("company_id", "in", (cls.companies - cls.owed).ids)]
         )
 
     def practitioners(self):
@@ -163,3 +170,89 @@ class TestDay(TransactionCase):
                 self.assertIn(words, inbox.message)
                 self.assertTrue(len(inbox.message) > 20)
         self.assertEqual(self.snapshot(), before)
+
+    # -- recovery: each patient of `debts.json` stands where the story says ---------------------------
+
+    def debtor(self, key):
+        """Patient of that key, their shares and what was exchanged with them, the oldest first."""
+        [row] = [row for row in DEBTS["people"] if row["key"] == key]
+        patient = self.env["res.partner"].search(
+            [
+                ("company_id", "=", self.owed.id),
+                ("health_nir", "=", row["nir"]),
+                ("health_birth_date", "=", row["birth_date"]),
+            ]
+        )
+        shares = self.env["health.share"].search([("partner_id", "=", patient.id)])
+        self.assertEqual(len(shares), len(row["care"]), key)
+        contacts = self.env["health.contact"].search(
+            [("partner_id", "=", patient.id)], order="day, id"
+        )
+        return patient, shares, contacts
+
+    def file_of(self, key):
+        patient, shares, contacts = self.debtor(key)
+        file = self.env["health.handover"].search([("partner_id", "=", patient.id)])
+        self.assertEqual(len(file), 1, key)
+        self.assertEqual(file.line_ids.share_id, shares.sorted(lambda s: (s.due_date, s.id)))
+        self.assertEqual(cents(file.amount), len(shares) * DEBTS["act"]["cents"])
+        # every step of the scale once, in its order, before anybody else is asked
+        walked = contacts.filtered(lambda one: one.kind in ("reminder", "notice"))
+        self.assertEqual(
+            walked.mapped("channel"), ["email", "email", "phone", "letter", "registered"], key
+        )
+        self.assertEqual(file.notice_on, walked[-1].day)
+        return file, shares
+
+    def test_files_of_the_scale_at_its_end(self):
+        proposed, shares = self.file_of("handover")
+        self.assertEqual(proposed.state, "proposed")
+        self.assertFalse(proposed.objection)
+        self.assertEqual(proposed.recipient_id.health_recovery_kind, "collector")
+        approved, shares = self.file_of("approved")
+        self.assertEqual(approved.state, "approved")
+        self.assertEqual(approved.question_id.state, "open")
+        self.assertEqual(set(shares.mapped("dunning_hold")), {"handed_over"})
+        handed, shares = self.file_of("handed")
+        self.assertTrue(handed.consent_proof_ids)
+        self.assertEqual(handed.state, "handed")
+        self.assertIn("creances.csv", handed.pack_id.content)
+        self.assertEqual(set(shares.mapped("dunning_hold")), {"handed_over"})
+
+    def test_calls_and_registered_letters(self):
+        _patient, shares, contacts = self.debtor("promise")
+        self.assertEqual(contacts[-1].promise_on, self.day + timedelta(days=7))
+        self.assertEqual(set(shares.mapped("dunning_hold")), {"promise"})
+        _patient, _shares, contacts = self.debtor("call")
+        self.assertEqual((contacts[-1].channel, contacts[-1].state), ("phone", "planned"))
+        _patient, _shares, contacts = self.debtor("posted")
+        self.assertEqual((contacts[-1].channel, contacts[-1].state), ("registered", "sent"))
+        self.assertTrue(contacts[-1].tracking_no and contacts[-1].proof_ids)
+        _patient, _shares, contacts = self.debtor("to_post")
+        self.assertEqual((contacts[-1].channel, contacts[-1].state), ("registered", "planned"))
+
+    def test_money_and_agreements_of_patients(self):
+        _patient, shares, contacts = self.debtor("credit")
+        self.assertEqual(set(shares.mapped("dunning_hold")), {"bank_credit"})
+        self.assertLess(max(contacts.mapped("day")), self.day)
+        patient, shares, _contacts = self.debtor("over")
+        self.assertEqual(set(shares.mapped("state")), {"paid"})
+        receipt = self.env["health.receipt"].search([("partner_id", "=", patient.id)])
+        self.assertEqual(cents(receipt.excess), 500)
+        patient, shares, contacts = self.debtor("agreement")
+        agreement = self.env["health.agreement"].search([("partner_id", "=", patient.id)])
+        self.assertEqual(agreement.state, "asked")
+        self.assertEqual(cents(agreement.to_pay), cents(agreement.owed) - 6000)
+        self.assertEqual(set(shares.mapped("dunning_hold")), {"agreement"})
+        self.assertEqual(contacts[-1].state, "cancelled")
+
+    def test_one_person_at_two_practitioners(self):
+        patient, _shares, _contacts = self.debtor("two")
+        other = patient._health_same_person()
+        self.assertEqual(len(other), 1)
+        self.assertNotEqual(other.company_id, patient.company_id)
+
+    def test_payers_can_be_called_and_written_to(self):
+        payers = self.env["health.chase"].search([]).payer_id
+        self.assertTrue(payers)
+        self.assertFalse(payers.filtered(lambda payer: not (payer.phone and payer.zip)))

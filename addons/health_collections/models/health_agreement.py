@@ -185,6 +185,11 @@ class HealthAgreement(models.Model):
                 ],
             }
         )
+        # what waits to leave asks for a sum that may change
+        self.env["health.contact"].sudo()._cancel(
+            good, self.env._("An agreement waits for its approval or its outcome.")
+        )
+        good.sudo()._dunning_refresh(day)
         agreement = agreement.with_env(self.env)
         if agreement._may_approve():
             agreement.action_approve()

@@ -135,6 +135,25 @@ class TestAgreement(CollectionsCommon):
         self.assertEqual(self.losses(), limit + 1)
         self.assertEqual(agreement.decided_by_id, self.manager)
 
+    def test_once_asked_for_nothing_more_asks_for_the_old_sum(self):
+        """A call or a letter that waited is stopped at once, not by the next night."""
+        [contact] = self.env["health.contact"]._record(
+            [
+                {
+                    "company_id": self.nurse.id,
+                    "partner_id": self.patient.id,
+                    "channel": "phone",
+                    "kind": "reminder",
+                    "state": "planned",
+                    "share_ids": [fields.Command.set(self.shares.ids)],
+                }
+            ]
+        )
+        self.ask(6000, user=self.biller)
+        self.assertEqual(contact.state, "cancelled")
+        self.assertTrue(contact.state_reason)
+        self.assertEqual(set(self.shares.mapped("dunning_hold")), {"agreement"})
+
     def test_what_changed_since_is_not_approved(self):
         agreement = self.ask(5001, user=self.biller)
         self.pay_cents(1000)

@@ -380,6 +380,7 @@ and bank labels serve the demo only. Insurers are fictitious.
 | `noemie/<date>-<billing number>-<payer>.noe` | {noemie} returns, flat and wrapped, some gzip |
 | `bank/<billing number>.xml` | one CAMT.053 per practitioner, {entries} entries |
 | `entry.json` | what the agency enters itself, not billed yet: a fifth practitioner's round, cases, a quote |
+| `debts.json` | written by hand: a sixth practitioner whose patients pay directly, and where each of them stands |
 | `expected.json` | the truth in cents: what a correct product finds on {today} |
 
 ## How it is made
@@ -402,6 +403,27 @@ the product. Who and what stands in `demodata/world.py`, the cases in `demodata/
 - States in `expected.json`: to_send, sent, announced, paid, partial, rejected, due. « Silent » is a
   share sent more than {amo} days (AMO) or {amc} days (AMC) ago that no return mentions.
 - Bank lines that a person must see: `nobody`, `no_return`, `bank_fee`.
+
+## Recovery
+
+`debts.json` is read by `bin/lib/demo_collections.py` and stands outside `expected.json`: Hélène Bastide's
+patients settle everything themselves. The scale is worked on nine nights before {today}; then patients and
+the agency answer, each in their own way (`does`). It also holds telephone numbers and addresses of the payers.
+
+| who | where they stand on {today} |
+|---|---|
+| Aubry (a mother and two children) | one message for the household |
+| Girard | a plan in three instalments runs |
+| Lemoine, Morel, Pons | ask: my insurer should pay (photo of the card), call me back, I do not agree |
+| Valette | no e-mail: her reminder is a letter |
+| Roussel, Hamon, Teixeira | paid by cheque, by a cheque with 5 € too much, in cash |
+| Faure, Royer | called and promised to pay; still to be called |
+| Perrin, Gauthier | formal notice posted with its number and proof; still to be posted |
+| Lenoir | a transfer « M OU MME LENOIR » without a number holds the reminders |
+| Barbier | 60 € to be forgiven: a manager decides |
+| Weber, Colin, Da Silva | guardianship, death, old debt of a fragile patient: no automatic message |
+| Marchetti, Kessler, Delmas | scale at its end: file proposed, approved and asked of the practitioner, handed over |
+| Tourette | known to two practitioners: one page shows both notes |
 
 ## Where each case is
 

@@ -9,7 +9,7 @@ class CreditControlLine(models.Model):
     _inherit = "credit.control.line"
 
     channel = fields.Selection(
-        selection_add=MORE_CHANNELS,
+        selection_add=[("phone", "Phone"), *MORE_CHANNELS],
         # the reminders of this addon's channels stay in the history as letters when it goes
         ondelete={
             code: lambda lines: lines.write({"channel": "letter"}) for code, _ in MORE_CHANNELS

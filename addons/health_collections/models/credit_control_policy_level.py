@@ -19,7 +19,9 @@ class CreditControlPolicyLevel(models.Model):
     _inherit = "credit.control.policy.level"
 
     channel = fields.Selection(
-        selection_add=MORE_CHANNELS, ondelete={code: "cascade" for code, _ in MORE_CHANNELS}
+        # “phone” is said again for its French: the OCA addon has none
+        selection_add=[("phone", "Phone"), *MORE_CHANNELS],
+        ondelete={code: "cascade" for code, _ in MORE_CHANNELS},
     )
     health_tone = fields.Selection(
         [("neutral", "Neutral"), ("kind", "Gentle"), ("firm", "Firm"), ("formal", "Formal")],

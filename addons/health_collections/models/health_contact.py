@@ -124,7 +124,7 @@ class HealthContact(models.Model):
     state_reason = fields.Char("Why", readonly=True, help="Why it failed or was cancelled.")
     subject = fields.Char(readonly=True)
     body = fields.Text("What was said", readonly=True, help="Any payment link is blotted out.")
-    answer = fields.Text(help="What the debtor said or did.")
+    answer = fields.Text("Reply", help="What the debtor said or did.")
     amount = fields.Monetary("Amount asked", readonly=True)
     currency_id = fields.Many2one(related="company_id.currency_id")
     share_ids = fields.Many2many("health.share", string="Shares", readonly=True)

@@ -91,7 +91,7 @@ class HealthHandover(models.Model):
     )
     event_ids = fields.One2many("health.handover.event", "handover_id", readonly=True)
     share_count = fields.Integer("FSE", compute="_compute_amounts", store=True)
-    amount = fields.Monetary("Handed over", compute="_compute_amounts", store=True)
+    amount = fields.Monetary("Amount handed over", compute="_compute_amounts", store=True)
     amount_left = fields.Monetary("Left to pay", compute="_compute_amounts", store=True)
     amount_received = fields.Monetary(
         "Received", compute="_compute_amounts", store=True, help="On the practitioner's account."

@@ -36,7 +36,7 @@ class HealthLatenessClaim(models.Model):
     state = fields.Selection(
         [
             ("draft", "To send"),
-            ("sent", "Sent"),
+            ("sent", "Claim sent"),
             ("received", "Paid"),
             ("refused", "Refused"),
         ],

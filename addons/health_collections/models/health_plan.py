@@ -85,7 +85,7 @@ class HealthPlan(models.Model):
     left = fields.Monetary("Left to pay", compute="_compute_amount", store=True)
     count = fields.Integer("In how many", compute="_compute_amount", store=True)
     next_date = fields.Date("Next instalment", compute="_compute_next")
-    next_amount = fields.Monetary("Of", compute="_compute_next")
+    next_amount = fields.Monetary("Next amount", compute="_compute_next")
     is_late = fields.Boolean("Late", compute="_compute_next")
 
     @api.depends("part_ids.share_id")

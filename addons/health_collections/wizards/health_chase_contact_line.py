@@ -20,7 +20,7 @@ class HealthChaseContactLine(models.TransientModel):
     has_proof = fields.Boolean(related="line_id.has_proof")
     currency_id = fields.Many2one(related="line_id.currency_id")
     amount_residual = fields.Monetary(related="line_id.amount_residual")
-    outcome = fields.Selection(OUTCOMES, string="Answer")
+    outcome = fields.Selection(OUTCOMES, string="Reply")
     until = fields.Date(
         "Until",
         compute="_compute_until",

@@ -47,7 +47,8 @@ class HealthCockpit(models.AbstractModel):
     def _cards_without_address(self):
         """Letters wait for people whose address nobody knows: they stop the scale there."""
         Line = self.env["credit.control.line"]
-        if not Line.has_access("read") or not self.env["account.move.line"].has_access("read"):
+        read = ("credit.control.line", "credit.control.communication", "account.move.line")
+        if not all(self.env[model].has_access("read") for model in read):
             return []
         domain = Domain(Line._letters_domain()) & Domain(
             "communication_id.partner_id.city", "=", False

@@ -140,6 +140,9 @@ class HealthDebtorRequest(models.Model):
             ]
         )
         request._note_contact()
+        self.env["health.contact"]._cancel(
+            shares, self.env._("The patient wrote from their page: answer them first.")
+        )
         shares._dunning_refresh(fields.Date.context_today(self))
         return request
 

@@ -17,7 +17,7 @@
         "l10n_fr_account",
         "web",
     ],
-    "external_dependencies": {"python": ["holidays", "openpyxl", "python-stdnum"]},
+    "external_dependencies": {"python": ["holidays", "openpyxl", "paramiko", "python-stdnum"]},
     "data": [
         "security/groups.xml",
         "security/ir.model.access.csv",

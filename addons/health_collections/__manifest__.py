@@ -104,7 +104,7 @@
         "wizards/health_handover_decide_views.xml",
         "wizards/health_handover_propose_views.xml",
     ],
-    "external_dependencies": {"python": ["paramiko", "requests"]},
+    "external_dependencies": {"python": ["requests"]},
     "assets": {
         "health_collections.assets_note": [
             "health_collections/static/src/note/note.css",

@@ -7,7 +7,6 @@
     "website": "https://facturiere.example",
     "category": "Accounting/Health",
     "depends": ["health_billing"],
-    "external_dependencies": {"python": ["paramiko"]},
     "data": [
         "security/ir.model.access.csv",
         "security/rules.xml",

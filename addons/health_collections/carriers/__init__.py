@@ -5,7 +5,7 @@ An addon that brings another carrier adds its code to the field `kind` and answe
 
 from .base import CarrierError, Parcel, Session, Status
 from .folder import FolderSession
-from .sftp import SftpSession, UnknownHost
+from .sftp import SftpSession
 
 __all__ = [
     "CarrierError",
@@ -14,5 +14,4 @@ __all__ = [
     "Session",
     "SftpSession",
     "Status",
-    "UnknownHost",
 ]

@@ -7,6 +7,8 @@ import json
 from dataclasses import dataclass
 from datetime import date
 
+from odoo.addons.health_billing.exchange import ExchangeError
+
 #: folder in which the carrier puts what became of letters
 BACK = "retours"
 #: where those files go once read
@@ -22,10 +24,8 @@ STATES = {
     "refuse": "failed",
     "non_reclame": "failed",
 }
-
-
-class CarrierError(Exception):
-    """The carrier cannot be reached or refuses; the text is for a person."""
+#: the carrier cannot be reached or refuses; the text is for a person
+CarrierError = ExchangeError
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,10 +3,10 @@ import logging
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError, ValidationError
 
-from ..carriers import CarrierError, FolderSession, SftpSession, UnknownHost
+from odoo.addons.health_billing.exchange import UnknownHost, read_key, resolve
+
+from ..carriers import CarrierError, FolderSession, SftpSession
 from ..carriers.base import BACK, is_plain_name
-from ..carriers.folder import resolve
-from ..carriers.sftp import read_key
 
 _logger = logging.getLogger(__name__)
 

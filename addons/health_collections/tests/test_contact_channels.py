@@ -1,6 +1,6 @@
-import tempfile
+import hashlib
+import json
 from datetime import date, timedelta
-from pathlib import Path
 from unittest.mock import patch
 
 from freezegun import freeze_time
@@ -8,7 +8,10 @@ from freezegun import freeze_time
 from odoo import fields
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tests import new_test_user, tagged
-from odoo.tools import config
+
+from odoo.addons.health_billing.exchange import fingerprint
+from odoo.addons.health_billing.tests.common_exchange import ExchangeFolder
+from odoo.addons.health_billing.tests.sftp_server import PASSWORD, USER
 
 from ..carriers import FolderSession
 from .common_contact import URL, ContactCommon
@@ -146,21 +149,7 @@ class TestContactSms(ContactCommon):
 
 
 @tagged("post_install", "-at_install")
-class TestContactLetters(ContactCommon):
-    def setUp(self):
-        super().setUp()
-        folder = tempfile.TemporaryDirectory()
-        self.addCleanup(folder.cleanup)
-        self.base = Path(folder.name)
-        real = config.get
-
-        def option(name, *default):
-            return folder.name if name == "facturiere_exchanges" else real(name, *default)
-
-        patcher = patch.object(config, "get", option)
-        patcher.start()
-        self.addCleanup(patcher.stop)
-
+class TestContactLetters(ExchangeFolder, ContactCommon):
     def carrier(self, **values):
         return self.env["health.carrier"].create(
             {"name": "Carrier", "kind": "folder", "folder": "lr", **values}
@@ -207,6 +196,97 @@ class TestContactLetters(ContactCommon):
         self.assertEqual((contact.state, contact.tracking_no), ("delivered", "2C 1"))
         self.assertIn("AR1.pdf", contact.proof_ids.mapped("name"))
         self.assertFalse([path for path in back.iterdir() if path.suffix == ".csv"])
+
+    def sftp(self):
+        """A real server over the base folder, and the carrier that reaches it."""
+        (self.base / "depot").mkdir()
+        server = self.serve_sftp()
+        carrier = self.carrier(
+            kind="sftp",
+            host="127.0.0.1",
+            port=server.port,
+            folder="depot",
+            login=USER,
+            password=PASSWORD,
+            host_key=fingerprint(server.host_key),
+        )
+        return server, carrier
+
+    def dropped(self):
+        return {path.name for path in (self.base / "depot").iterdir() if path.is_file()}
+
+    def test_sftp_carrier_takes_the_letter_and_gives_the_proof_back(self):
+        server, carrier = self.sftp()
+        carrier.action_try()
+        self.assertTrue(carrier.is_ok, carrier.last_result)
+        contact = self.send("registered", kind="notice")
+        # a server without the extension that replaces files
+        server.has_posix_rename = False
+        contact.action_hand_over()
+        self.assertEqual((contact.state, contact.carrier_id), ("queued", carrier))
+        reference = contact._carrier_reference()
+        self.assertEqual(self.dropped(), {f"{reference}.pdf", f"{reference}.json"})
+        manifest = json.loads((self.base / "depot" / f"{reference}.json").read_bytes())
+        letter = (self.base / "depot" / f"{reference}.pdf").read_bytes()
+        self.assertEqual(manifest["sha256"], hashlib.sha256(letter).hexdigest())
+        back = self.base / "depot" / "retours"
+        back.mkdir()
+        (back / "AR1.pdf").write_bytes(b"%PDF-1")
+        (back / "1.csv").write_text(
+            f"reference;etat;numero;date;preuve;motif\n{reference};Distribué;2C 1;2026-11-19;AR1.pdf;\n"
+        )
+        server.cut_reading = "AR1.pdf"
+        self.env["health.cycle"]._step_contacts(TODAY)
+        self.assertEqual((contact.state, carrier.is_ok), ("queued", False))
+        self.assertIn("broke", carrier.last_result)
+        self.assertTrue((back / "1.csv").exists(), "what was not noted stays there")
+        server.cut_reading = None
+        for _night in range(2):
+            self.env["health.cycle"]._step_contacts(TODAY)
+            self.assertTrue(carrier.is_ok, carrier.last_result)
+        self.assertEqual((contact.state, contact.tracking_no), ("delivered", "2C 1"))
+        self.assertEqual(contact.proof_ids.mapped("name").count("AR1.pdf"), 1)
+        self.assertEqual([path.name for path in (back / "traites").iterdir()], ["1.csv"])
+
+    def test_sftp_server_nobody_accepted_is_told_nothing(self):
+        server, carrier = self.sftp()
+        contact = self.send("registered", kind="notice")
+        for accepted in (False, "SHA256:another"):
+            carrier.host_key = accepted
+            with self.assertRaisesRegex(UserError, "nobody accepted"):
+                contact.action_hand_over()
+            self.assertEqual(contact.state, "planned")
+            carrier.action_try()
+            self.assertFalse(carrier.is_ok)
+            self.assertIn(fingerprint(server.host_key), carrier.last_result)
+        self.assertEqual((server.seen, self.dropped()), ([], set()), "no password was said")
+        carrier.action_accept_host()
+        self.assertEqual(carrier.host_key, fingerprint(server.host_key))
+        self.assertTrue(carrier.is_ok, carrier.last_result)
+        self.assertEqual(server.seen, [(USER, PASSWORD)])
+
+    def test_sftp_failures_are_said_in_french(self):
+        server, carrier = self.sftp()
+        contact = self.send("registered", kind="notice")
+        self.env["res.lang"]._activate_lang("fr_FR")
+        server.cut_after = 300
+        with self.assertRaises(UserError) as caught:
+            contact.with_context(lang="fr_FR").action_hand_over()
+        self.assertIn("s'est rompue en route (liaison coupée)", str(caught.exception))
+        self.assertEqual(contact.state, "planned")
+        self.assertFalse([name for name in self.dropped() if not name.startswith(".")])
+        server.cut_after = None
+        carrier = carrier.with_context(lang="fr_FR")
+        for values, sentence in (
+            ({"folder": "ailleurs"}, "Le dossier « ailleurs » n'existe pas là-bas."),
+            ({"password": "faux"}, "refuse l'identifiant, le mot de passe ou la clé."),
+            ({"port": 9}, "est injoignable : vérifiez son nom et son port."),
+        ):
+            carrier.write(values)
+            carrier.action_try()
+            self.assertFalse(carrier.is_ok)
+            self.assertIn(sentence, carrier.last_result)
+            self.assertNotIn("faux", carrier.last_result)
 
     def test_folder_never_leaves_its_base(self):
         for folder in ("../x", "/etc", ""):

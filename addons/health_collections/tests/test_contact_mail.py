@@ -1,11 +1,6 @@
 import email
 import email.policy
-import subprocess
-import sys
-import tempfile
 from email.message import EmailMessage
-from pathlib import Path
-from unittest.mock import patch
 
 from freezegun import freeze_time
 
@@ -13,49 +8,29 @@ from odoo import fields
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
+from odoo.addons.health_billing.tests.common_exchange import MailServers
+
 from .common_contact import URL, ContactCommon
 
 LOUD = ("odoo.addons.mail.models.mail_mail", "odoo.addons.base.models.ir_mail_server")
 
 
 @tagged("post_install", "-at_install")
-class TestContactMail(ContactCommon):
+class TestContactMail(MailServers, ContactCommon):
     """E-mails through a real SMTP server."""
 
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        folder = tempfile.TemporaryDirectory()
-        cls.addClassCleanup(folder.cleanup)
-        cls.folder = Path(folder.name)
-        server = subprocess.Popen(
-            [sys.executable, Path(__file__).with_name("smtp_server.py"), folder.name],
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        cls.addClassCleanup(server.wait)
-        cls.addClassCleanup(server.kill)
-        cls.addClassCleanup(server.stdout.close)
         cls.env["ir.mail_server"].search([]).active = False
         cls.relay = cls.env["ir.mail_server"].create(
             {
                 "name": "Relay",
                 "smtp_host": "127.0.0.1",
-                "smtp_port": int(server.stdout.readline()),
+                "smtp_port": cls.smtp_port,
                 "smtp_encryption": "none",
             }
         )
-
-    def setUp(self):
-        super().setUp()
-        for path in self.folder.iterdir():
-            path.unlink()
-        # Odoo sends nothing while it tests; these tests have a server of their own
-        patcher = patch.object(
-            type(self.env["ir.mail_server"]), "_disable_send", lambda *_args: False
-        )
-        patcher.start()
-        self.addCleanup(patcher.stop)
 
     def queue(self):
         """What the queue of mails does once a minute, with what is due by now."""
@@ -66,7 +41,7 @@ class TestContactMail(ContactCommon):
     def received(self):
         return [
             email.message_from_bytes(path.read_bytes(), policy=email.policy.default)
-            for path in sorted(self.folder.iterdir())
+            for path in sorted((self.folder / "sent").iterdir())
         ]
 
     def test_it_arrives_and_the_history_keeps_no_key(self):

@@ -208,8 +208,10 @@ class HealthLot(models.Model):
         self._corrected_since().sudo().lot_id = False
         self.arl_ids.write({"is_superseded": True})
         self.write({"sent_on": day, "arl_missed_on": False})
+        # one write for all: what depends on the day is looked up once, not lot by lot
+        self.fse_ids.write({"sent_on": day})
         for name, lots in self.grouped("name").items():
-            lots.fse_ids.write({"sent_on": day, "lot_no": name})
+            lots.fse_ids.write({"lot_no": name})
         self.env["health.arl"]._attach_orphans(self.company_id)
         # whoever marks it, the practitioner is not asked any more
         self.env["health.question"].search(

@@ -6,12 +6,11 @@ import re
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError, ValidationError
 
+from odoo.addons.health_billing.exchange import UnknownHost, base_folder, read_key, resolve
 from odoo.addons.health_billing.models.health_inbox import MAX_BYTES
 
 from ..transports import FolderSession, MailSession, SftpSession, TransportError
 from ..transports.base import is_plain_name, is_unfinished
-from ..transports.folder import base_folder, resolve
-from ..transports.sftp import UnknownHost, read_key
 
 _logger = logging.getLogger(__name__)
 

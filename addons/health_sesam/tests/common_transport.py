@@ -1,28 +1,10 @@
-import shutil
-import tempfile
-from pathlib import Path
-from unittest.mock import patch
-
-from odoo.tools import config
+from odoo.addons.health_billing.tests.common_exchange import ExchangeFolder
 
 from .common import SesamCommon
 
 
-class TransportCommon(SesamCommon):
+class TransportCommon(ExchangeFolder, SesamCommon):
     """Roads on a base folder of this test alone."""
-
-    def setUp(self):
-        super().setUp()
-        self.base = Path(tempfile.mkdtemp())
-        self.addCleanup(shutil.rmtree, self.base)
-        real = config.get
-
-        def option(name, *default):
-            return str(self.base) if name == "facturiere_exchanges" else real(name, *default)
-
-        patcher = patch.object(config, "get", option)
-        patcher.start()
-        self.addCleanup(patcher.stop)
 
     def folder_road(self, folder, **values):
         road = self.env["health.transport"].create(

@@ -2,16 +2,14 @@ import base64
 import email
 import email.policy
 import gzip
-import subprocess
-import sys
-import tempfile
 from email.message import EmailMessage
-from pathlib import Path
 from unittest.mock import patch
 
 from odoo.exceptions import UserError, ValidationError
 from odoo.tests import tagged
 from odoo.tools import mute_logger
+
+from odoo.addons.health_billing.tests.common_exchange import MailServers
 
 from ..norms import b2
 from .common import DAY
@@ -19,35 +17,7 @@ from .common_transport import TransportCommon
 
 
 @tagged("post_install", "-at_install")
-class TestMail(TransportCommon):
-    @classmethod
-    def setUpClass(cls):
-        super().setUpClass()
-        folder = tempfile.TemporaryDirectory()
-        cls.addClassCleanup(folder.cleanup)
-        cls.folder = Path(folder.name)
-        for name in ("sent", "box"):
-            (cls.folder / name).mkdir()
-        script = Path(__file__).with_name("mail_server.py")
-        server = subprocess.Popen(
-            [sys.executable, script, folder.name], stdout=subprocess.PIPE, text=True
-        )
-        cls.addClassCleanup(server.wait)
-        cls.addClassCleanup(server.kill)
-        cls.addClassCleanup(server.stdout.close)
-        cls.smtp_port, cls.pop_port = map(int, server.stdout.readline().split())
-
-    def setUp(self):
-        super().setUp()
-        for path in (*(self.folder / "sent").iterdir(), *(self.folder / "box").iterdir()):
-            path.unlink()
-        # Odoo sends nothing while it tests; these tests have a server of their own
-        patcher = patch.object(
-            type(self.env["ir.mail_server"]), "_disable_send", lambda *_args: False
-        )
-        patcher.start()
-        self.addCleanup(patcher.stop)
-
+class TestMail(MailServers, TransportCommon):
     # -- out -------------------------------------------------------------------------------------
 
     def mail_road(self, **values):

@@ -6,12 +6,12 @@ import paramiko
 
 from odoo.exceptions import ValidationError
 from odoo.tests import tagged
-from odoo.tools import mute_logger
 
-from ..transports.sftp import fingerprint
+from odoo.addons.health_billing.exchange import fingerprint
+from odoo.addons.health_billing.tests.sftp_server import PASSWORD, USER
+
 from .common import DAY
 from .common_transport import TransportCommon
-from .sftp_server import PASSWORD, USER, SftpServer
 
 
 @tagged("post_install", "-at_install")
@@ -19,9 +19,7 @@ class TestSftp(TransportCommon):
     def setUp(self):
         super().setUp()
         (self.base / "depot").mkdir()
-        self.server = SftpServer(self.base)
-        self.server.__enter__()
-        self.addCleanup(self.server.__exit__)
+        self.server = self.serve_sftp()
         self.road = self.env["health.transport"].create(
             {
                 "name": "Concentrator",
@@ -35,11 +33,6 @@ class TestSftp(TransportCommon):
                 "host_key": fingerprint(self.server.host_key),
             }
         )
-        # paramiko tells of lines that the tests cut on purpose
-        for name in ("paramiko.transport", "paramiko.transport.sftp"):
-            muted = mute_logger(name)
-            muted.__enter__()
-            self.addCleanup(muted.__exit__, None, None, None)
 
     def lot(self):
         self.unsent("1", "2")

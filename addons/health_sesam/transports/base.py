@@ -3,17 +3,15 @@
 import re
 from dataclasses import dataclass
 
-from odoo.exceptions import UserError
+from odoo.addons.health_billing.exchange import ExchangeError
 
 #: names of files that somebody is still writing
 UNFINISHED = (".tmp", ".part", ".partial", ".filepart", ".crdownload", ".swp", "~")
 #: where fetched files are put away, on the far side
 DONE_FOLDER = "traités"
 REVIEW_FOLDER = "à revoir"
-
-
-class TransportError(UserError):
-    """The road is closed, or broke on the way; the message says what a person can do."""
+#: the road is closed, or broke on the way; the message says what a person can do
+TransportError = ExchangeError
 
 
 @dataclass(frozen=True)
@@ -36,6 +34,11 @@ class Session:
 
     def __init__(self, transport):
         self.transport = transport
+
+    @property
+    def settings(self):
+        """The transport with its secrets: whoever may use a road uses it without seeing them."""
+        return self.transport.sudo()
 
     def __enter__(self):
         try:

@@ -1,8 +1,9 @@
 """Real SMTP and POP3 servers on loopback (a process of its own): ``mail_server.py FOLDER``.
 
 What SMTP takes is written to ``FOLDER/sent``, one file per message; POP3 serves the files of
-``FOLDER/box``. A file ``FOLDER/cut`` makes SMTP cut the line in the middle of a message. The ports
-are printed as one line.
+``FOLDER/box``. A file ``FOLDER/cut`` makes SMTP cut the line in the middle of a message; who is called
+``refuse…`` does not exist (550), ``plus-tard…`` is to be tried again (451). The ports are printed as
+one line.
 """
 
 import sys
@@ -46,6 +47,13 @@ class Smtp(smtp.ESMTP):
 
     def validateTo(self, user):
         return lambda: Message(self)
+
+    def do_RCPT(self, rest):
+        if b"<refuse" in rest.lower():
+            return self.sendCode(550, b"No such user")
+        if b"<plus-tard" in rest.lower():
+            return self.sendCode(451, b"Greylisted")
+        return super().do_RCPT(rest)
 
 
 @implementer(pop3.IMailbox)

@@ -20,7 +20,9 @@ class HealthShare(models.Model):
     )
 
     # by this the amounts of plans are found for a batch of shares at once, not share by share
-    plan_part_ids = fields.One2many("health.plan.part", "share_id", bypass_search_access=True)
+    plan_part_ids = fields.One2many(
+        "health.plan.part", "share_id", string="In payment plans", bypass_search_access=True
+    )
 
     def _put_off(self, day_by_share):
         """Give shares another due date, in the books too: on their invoice and its receivable item.

@@ -6,8 +6,6 @@ from odoo.exceptions import UserError
 
 from odoo.addons.health_billing.tools import cents
 
-from ..models.health_contact import COUNTED
-
 #: what the letter is about, by the tone of the level
 SUBJECTS = {
     "neutral": "Une somme reste à régler",
@@ -192,6 +190,8 @@ class ReminderLetter(models.AbstractModel):
     def _messages_before(self, communications, today):
         """Days on which the debtor was already written to for these amounts, in words.
 
+        What has not left, a call and the letter itself (printed days after it was decided) are no former letters.
+
         :return: dict of communication id → "14 octobre 2026 et 2 novembre 2026", or "".
         """
         by_share = {}
@@ -204,18 +204,26 @@ class ReminderLetter(models.AbstractModel):
                     ("share_ids", "in", shares.ids),
                     ("direction", "=", "out"),
                     ("kind", "in", ("reminder", "notice")),
-                    ("state", "in", COUNTED),
+                    ("channel", "!=", "phone"),
+                    ("state", "in", ("sent", "delivered")),
                     ("day", "<", today),
                 ]
             )
         )
         for contact in contacts:
             for share in contact.share_ids:
-                by_share.setdefault(share, set()).add(contact.day)
+                by_share.setdefault(share, set()).add((contact.day, contact.communication_id.id))
         result = {}
         for communication in communications:
             own = communication.credit_control_line_ids.invoice_id.health_share_id
-            days = sorted({day for share in own for day in by_share.get(share, ())})
+            days = sorted(
+                {
+                    day
+                    for share in own
+                    for day, letter in by_share.get(share, ())
+                    if letter != communication.id
+                }
+            )
             texts = [self.env["res.partner"]._health_day_text(day) for day in days[-4:]]
             result[communication.id] = " et ".join(
                 filter(None, (", ".join(texts[:-1]), *texts[-1:]))

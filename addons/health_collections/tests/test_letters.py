@@ -287,11 +287,15 @@ class TestLetters(LetterCommon):
                     "day": day,
                     "state": state,
                     "share_ids": [fields.Command.set(share.ids)],
+                    "communication_id": letter,
                 }
-                for day, state in (
-                    (date(2026, 11, 14), "sent"),
-                    (date(2026, 12, 1), "delivered"),
-                    (date(2026, 12, 9), "failed"),
+                for day, state, letter in (
+                    (date(2026, 11, 14), "sent", False),
+                    (date(2026, 12, 1), "delivered", False),
+                    (date(2026, 12, 9), "failed", False),
+                    # decided but not gone, and this very letter, printed days after it was decided
+                    (date(2026, 12, 10), "planned", False),
+                    (date(2026, 12, 11), "sent", communication.id),
                 )
             ]
         )
@@ -314,7 +318,8 @@ class TestLetters(LetterCommon):
             "IBAN",
         ):
             self.assertIn(words, text)
-        self.assertNotIn("9 décembre", text)
+        for day in ("9", "10", "11"):
+            self.assertNotIn(f"{day} décembre", text)
         self.assertNotIn("AMI", text)
         self.assertSheet(pages[0])
         # whatever the level's own words are, a notice says that it is one

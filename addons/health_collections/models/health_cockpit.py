@@ -69,9 +69,24 @@ class HealthCockpit(models.AbstractModel):
         }
 
     @api.model
+    def _late_domain(self, day):
+        """What is overdue and still on its scale: what is proposed for a hand-over has a card of its own."""
+        proposed = (
+            self.env["health.handover.line"]
+            .sudo()
+            .search(
+                [
+                    ("handover_id.state", "=", "proposed"),
+                    ("company_id", "in", self.env.companies.ids),
+                ]
+            )
+        )
+        return self._overdue_domain(day) & Domain("id", "not in", proposed.share_id.ids)
+
+    @api.model
     def _cards_patients_late(self, day):
         Share = self.env["health.share"]
-        domain = self._overdue_domain(day)
+        domain = self._late_domain(day)
         released, held = {}, {}
         for company, hold, count, patients, amount in Share._read_group(
             domain & Domain("dunning_hold", "not in", WAITING),

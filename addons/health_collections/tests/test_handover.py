@@ -535,6 +535,15 @@ class TestFollow(HandoverCommon):
         cockpit = self.as_user(user or self.biller, self.env["health.cockpit"])
         return {card["key"]: card for card in cockpit._cards_patients(day)}
 
+    def test_what_is_proposed_is_no_longer_late(self):
+        self.ripe("000969")
+        late = f"patients-late-{self.nurse.id}"
+        self.assertIn(late, self.cards())
+        file = self.propose()
+        self.assertNotIn(late, self.cards(), "no step of the scale is to come")
+        self.as_user(self.manager, file)._refuse("agency", "A call first")
+        self.assertIn(late, self.cards())
+
     def test_cards_follow_the_file(self):
         self.ripe("000963")
         file = self.propose()

@@ -4,7 +4,7 @@ from odoo import api, fields, models
 from odoo.fields import Domain
 from odoo.tools import format_amount, format_date, html2plaintext
 
-from odoo.addons.health_billing.tools import QUIET, cents, format_cents
+from odoo.addons.health_billing.tools import QUIET, cents, euros, format_cents
 
 #: messages rendered and queued at a time
 BATCH = 200
@@ -316,7 +316,7 @@ class CreditControlCommunication(models.Model):
             "body": body,
             "urls": [url_by_id[self.id]] if self.id in url_by_id else [],
             "share_ids": shares.ids,
-            "amount": sum(shares.mapped("amount_residual")),
+            "amount": euros(sum(cents(share.amount_residual) for share in shares)),
             "day": self.report_date,
         }
         if self.health_channel in PAPER:

@@ -8,7 +8,7 @@ import xlsxwriter
 from odoo import api, models
 from odoo.exceptions import UserError
 
-from odoo.addons.health_billing.tools import format_cents
+from odoo.addons.health_billing.tools import cents, euros, format_cents
 
 from ..dunning.parcels import TooLarge, parcels
 from ..pages import table
@@ -190,10 +190,9 @@ class HealthChasePack(models.AbstractModel):
         last = len(rows) + 1
         sheet.write_string(last, 0, "Total", bold)
         for column, letter in ((7, "H"), (8, "I")):
-            total = sum(row["line"][("amount", "amount_residual")[column - 7]] for row in rows)
-            sheet.write_formula(
-                last, column, f"=SUM({letter}2:{letter}{last})", bold_money, round(total, 2)
-            )
+            name = ("amount", "amount_residual")[column - 7]
+            total = euros(sum(cents(row["line"][name]) for row in rows))
+            sheet.write_formula(last, column, f"=SUM({letter}2:{letter}{last})", bold_money, total)
         sheet.set_column(0, 1, 13)
         sheet.set_column(2, 2, 26)
         sheet.set_column(3, 8, 13)

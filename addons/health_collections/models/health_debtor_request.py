@@ -6,7 +6,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import format_date
 
-from odoo.addons.health_billing.tools import cents
+from odoo.addons.health_billing.tools import cents, euros
 
 from ..dunning.person import NATIONAL
 
@@ -79,7 +79,7 @@ class HealthDebtorRequest(models.Model):
     @api.depends("share_ids.amount_residual")
     def _compute_amount(self):
         for request in self:
-            request.amount = sum(request.share_ids.mapped("amount_residual"))
+            request.amount = euros(sum(cents(share.amount_residual) for share in request.share_ids))
 
     # -- what the patient sends ---------------------------------------------------------------------
 

@@ -8,7 +8,7 @@ from odoo.exceptions import UserError
 from odoo.tools import format_date
 
 from odoo.addons.health_billing.models.health_share import CLOSED
-from odoo.addons.health_billing.tools import cents, format_cents
+from odoo.addons.health_billing.tools import cents, euros, format_cents
 
 from ..dunning.handover import as_csv, as_xlsx
 from .health_handover import HUMAN, KINDS, LEFT_OUT
@@ -99,7 +99,7 @@ class HealthHandoverPack(models.Model):
                     "date": day,
                     "user_id": self.env.uid,
                     "file_count": len(own),
-                    "amount": sum(own.mapped("amount_left")),
+                    "amount": euros(sum(cents(line.amount_left) for line in own)),
                 }
                 for (company, kind, recipient, _alone), own in groups.items()
             ]

@@ -79,7 +79,7 @@ class HealthHandoverReturn(models.Model):
                 "issues": text or False,
                 "new_count": self.new_count + len(new),
                 "known_count": known,
-                "amount": sum(self.event_ids.mapped("amount")),
+                "amount": euros(sum(cents(event.amount) for event in self.event_ids)),
             }
         )
 

@@ -1,6 +1,8 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
+from odoo.addons.health_billing.tools import cents, euros
+
 
 class HealthPaymentLinkWizard(models.TransientModel):
     """Shows a new payment link once: its address is kept nowhere, not even here."""
@@ -23,7 +25,7 @@ class HealthPaymentLinkWizard(models.TransientModel):
     def _compute_amount(self):
         for wizard in self:
             shares = wizard.link_id._open_shares() if wizard.link_id else self.env["health.share"]
-            wizard.amount = sum(shares.mapped("amount_residual"))
+            wizard.amount = euros(sum(cents(share.amount_residual) for share in shares))
 
     def action_send(self):
         """Send the patient a link by e-mail. The one shown was not copied, so it is replaced by

@@ -22,7 +22,7 @@ def test_biller_path(page, base_url, log_in, errors, shot):
     expect(cockpit.locator(".o_hc_title")).to_contain_text(
         "vendredi 20 novembre 2026", ignore_case=True
     )
-    expect(cockpit.locator(".o_hc_title")).to_contain_text("5 professionnels")
+    expect(cockpit.locator(".o_hc_title")).to_contain_text("6 professionnels")
     for lane, title in (("cash", "Encaissements"), ("rejects", "Rejets"), ("silent", "Silencieux")):
         section = page.locator(f"[data-lane={lane}]")
         expect(section.locator("h2")).to_contain_text(title)

@@ -25,17 +25,13 @@ env['ir.config_parameter'].set_param('web.base.url', {base!r})
 env['ir.mail_server'].search([]).active = False
 server = env['ir.mail_server'].create({{
     'name': 'loopback', 'smtp_host': '127.0.0.1', 'smtp_port': {port}, 'smtp_encryption': 'none'}})
-owed = env['health.share']._read_group(
+owed = env['health.share'].search(
     [('debtor_kind', '=', 'patient'), ('state', '=', 'due'), ('partner_id.email', '!=', False),
-     ('fse_id.amc_partner_id', '=', False), ('is_replaced', '=', False), ('amount_residual', '>', 0)],
-    ['partner_id'], ['amount_residual:sum'])
-patients = env['res.partner'].union(*(partner for partner, _sum in owed)).sorted('id')
-# one who settles for the others of a practice owes enough to spread it
-family = max(patients.grouped('company_id').values(), key=lambda group: sum(
-    amount for partner, amount in owed if partner in group))
-payer = family[0]
-(family - payer).health_debtor_id = payer
-patients -= family
+     ('fse_id.amc_partner_id', '=', False), ('is_replaced', '=', False), ('amount_residual', '>', 0)])
+patients = owed.partner_id.sorted('id')
+# a mother who settles for her children owes enough to spread it
+payer = env['res.partner'].search([('name', '=', 'Aubry Camille')])
+patients = patients.filtered(lambda patient: patient.company_id != payer.company_id)
 Link = env['health.payment.link']
 mailed = patients[0]
 link, url = Link._make_one(mailed, 'email')

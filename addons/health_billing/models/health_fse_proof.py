@@ -2,8 +2,7 @@ from odoo import models
 
 
 class HealthFse(models.Model):
-    # a concern of its own, in a file of its own
-    _inherit = "health.fse"  # pylint: disable=consider-merging-classes-inherited
+    _inherit = "health.fse"
 
     def _sending_proof(self):
         """What shows that these FSE left and were received; addons that know lots and their ARL add to it.

@@ -27,8 +27,7 @@ ORDER = (
 class HealthFse(models.Model):
     """Everything that happened to an FSE and its shares, told from the facts each time it is asked for."""
 
-    # a concern of its own, in a file of its own
-    _inherit = "health.fse"  # pylint: disable=consider-merging-classes-inherited
+    _inherit = "health.fse"
 
     timeline = fields.Html(compute="_compute_timeline", compute_sudo=True, sanitize=False)
 

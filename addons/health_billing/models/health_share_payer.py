@@ -6,8 +6,7 @@ from .health_share import WAITING
 
 
 class HealthShare(models.Model):
-    # a concern of its own, in a file of its own
-    _inherit = "health.share"  # pylint: disable=consider-merging-classes-inherited
+    _inherit = "health.share"
 
     @api.model
     def _late_payer_domain(self, day):

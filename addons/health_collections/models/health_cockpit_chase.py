@@ -7,8 +7,7 @@ from ..dunning.lateness import half_year
 
 
 class HealthCockpit(models.AbstractModel):
-    # a concern of its own, in a file of its own
-    _inherit = "health.cockpit"  # pylint: disable=consider-merging-classes-inherited
+    _inherit = "health.cockpit"
 
     @api.model
     def _cards_silent(self, day):

@@ -7,8 +7,7 @@ SEALED = frozenset({"chase_id", "lateness_claim_id", "letter_html"})
 
 
 class HealthContact(models.Model):
-    # a concern of its own, in a file of its own
-    _inherit = "health.contact"  # pylint: disable=consider-merging-classes-inherited
+    _inherit = "health.contact"
 
     chase_id = fields.Many2one(
         "health.chase",

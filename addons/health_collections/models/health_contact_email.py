@@ -13,7 +13,7 @@ PERMANENT = re.compile(r"\((5\d\d), b?['\"](.*?)['\"]\)")
 
 class HealthContact(models.Model):
     # e-mail, in a file of its own
-    _inherit = "health.contact"  # pylint: disable=consider-merging-classes-inherited
+    _inherit = "health.contact"
 
     def _leave_by_email(self, extras):
         """Queue the e-mails, in the practitioner's own name."""

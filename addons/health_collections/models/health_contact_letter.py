@@ -9,7 +9,7 @@ REGISTERED = ("registered", "e_registered")
 
 class HealthContact(models.Model):
     # letters and registered letters, in a file of their own
-    _inherit = "health.contact"  # pylint: disable=consider-merging-classes-inherited
+    _inherit = "health.contact"
 
     printed_on = fields.Datetime(readonly=True, copy=False)
     carrier_id = fields.Many2one(

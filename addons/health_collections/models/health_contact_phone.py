@@ -8,7 +8,7 @@ from odoo.addons.health_billing.tools import cents, format_cents
 
 class HealthContact(models.Model):
     # calls, in a file of their own
-    _inherit = "health.contact"  # pylint: disable=consider-merging-classes-inherited
+    _inherit = "health.contact"
 
     phone = fields.Char(related="partner_id.phone")
     promise_on = fields.Date("Promised by", readonly=True, copy=False, index="btree_not_null")

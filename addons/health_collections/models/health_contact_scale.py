@@ -5,7 +5,7 @@ from odoo.addons.health_billing.tools import QUIET
 
 class HealthContact(models.Model):
     # what a contact changes on the scale of reminders, in a file of its own
-    _inherit = "health.contact"  # pylint: disable=consider-merging-classes-inherited
+    _inherit = "health.contact"
 
     def _after_state(self):
         """Override: the pause before the next step counts from the day on which this one really left."""

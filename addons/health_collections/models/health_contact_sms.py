@@ -5,7 +5,7 @@ from ..dunning.sms import segments, to_gsm
 
 class HealthContact(models.Model):
     # SMS, in a file of its own
-    _inherit = "health.contact"  # pylint: disable=consider-merging-classes-inherited
+    _inherit = "health.contact"
 
     gateway_id = fields.Many2one("health.sms.gateway", readonly=True, ondelete="set null")
     gateway_ref = fields.Char(

@@ -4,8 +4,7 @@ from odoo.addons.health_billing.tools import cents, format_cents
 
 
 class HealthCycle(models.Model):
-    # a concern of its own, in a file of its own
-    _inherit = "health.cycle"  # pylint: disable=consider-merging-classes-inherited
+    _inherit = "health.cycle"
 
     def _steps(self):
         """Override of `health_billing`: payers are asked before patients, once the money of the day is known."""

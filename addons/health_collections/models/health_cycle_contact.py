@@ -17,7 +17,7 @@ class HealthCycle(models.Model):
         :return: sentences for the summary.
         """
         stopped = self.env["health.contact"]._sweep()
-        sentences = self.env["health.carrier"].sudo().search([])._fetch()
+        sentences = self.env["health.carrier"].sudo().search([("active", "=", True)])._fetch()
         if stopped:
             sentences.append(
                 self.env._(

@@ -5,8 +5,7 @@ from .health_chase_line import LIVE
 
 
 class HealthShare(models.Model):
-    # a concern of its own, in a file of its own
-    _inherit = "health.share"  # pylint: disable=consider-merging-classes-inherited
+    _inherit = "health.share"
 
     # who counts shares without seeing care (the accountant's cockpit) may not read these lists
     chase_line_ids = fields.One2many(

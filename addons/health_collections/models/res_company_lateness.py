@@ -2,8 +2,7 @@ from odoo import fields, models
 
 
 class ResCompany(models.Model):
-    # a concern of its own, in a file of its own
-    _inherit = "res.company"  # pylint: disable=consider-merging-classes-inherited
+    _inherit = "res.company"
 
     health_lateness_scope = fields.Selection(
         [

@@ -22,7 +22,6 @@ class HealthChaseContactLine(models.TransientModel):
     amount_residual = fields.Monetary(related="line_id.amount_residual")
     outcome = fields.Selection(OUTCOMES, string="Reply")
     until = fields.Date(
-        "Until",
         compute="_compute_until",
         store=True,
         readonly=False,

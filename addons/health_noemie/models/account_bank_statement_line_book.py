@@ -41,7 +41,7 @@ ANALYZED = (
 class AccountBankStatementLine(models.Model):
     """Booking and its undoing."""
 
-    _inherit = "account.bank.statement.line"  # pylint: disable=consider-merging-classes-inherited
+    _inherit = "account.bank.statement.line"
 
     health_booking = fields.Json(
         readonly=True,

@@ -28,7 +28,7 @@ NOT_OPEN = (
 class AccountBankStatementLine(models.Model):
     """The matching step: asks the pure matcher, books what it decides, gives the rest its reasons."""
 
-    _inherit = "account.bank.statement.line"  # pylint: disable=consider-merging-classes-inherited
+    _inherit = "account.bank.statement.line"
 
     @api.model
     def _health_match(self, companies):

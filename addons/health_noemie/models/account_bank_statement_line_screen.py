@@ -28,7 +28,7 @@ NO_NAME = {
 class AccountBankStatementLine(models.Model):
     """What the matching screen asks for. Amounts are integer cents; only billers decide."""
 
-    _inherit = "account.bank.statement.line"  # pylint: disable=consider-merging-classes-inherited
+    _inherit = "account.bank.statement.line"
 
     # -- rights and records --------------------------------------------------------------------------
 

@@ -2,8 +2,7 @@ from odoo import api, models
 
 
 class HealthCycle(models.Model):
-    # a concern of its own, in a file of its own
-    _inherit = "health.cycle"  # pylint: disable=consider-merging-classes-inherited
+    _inherit = "health.cycle"
 
     @api.model
     def _steps(self):

@@ -4,8 +4,7 @@ from odoo.addons.health_billing.tools import cents, format_cents
 
 
 class HealthFse(models.Model):
-    # a concern of its own, in a file of its own
-    _inherit = "health.fse"  # pylint: disable=consider-merging-classes-inherited
+    _inherit = "health.fse"
 
     def _events(self):
         """Override of `health_billing`: what the payers said; why they refused, to who may know of care."""

@@ -3,8 +3,7 @@ from odoo.fields import Domain
 
 
 class HealthShare(models.Model):
-    # a concern of its own, in a file of its own
-    _inherit = "health.share"  # pylint: disable=consider-merging-classes-inherited
+    _inherit = "health.share"
 
     @api.model
     def _late_payer_domain(self, day):

@@ -2,8 +2,7 @@ from odoo import models
 
 
 class HealthShare(models.Model):
-    # a concern of its own, in a file of its own
-    _inherit = "health.share"  # pylint: disable=consider-merging-classes-inherited
+    _inherit = "health.share"
 
     def _sync_announced_amount(self):
         """Extend: whatever the payer says, it is silent no more."""

@@ -2,7 +2,7 @@ from odoo import api, fields, models
 
 
 class HealthFse(models.Model):
-    _inherit = "health.fse"  # pylint: disable=consider-merging-classes-inherited
+    _inherit = "health.fse"
 
     arl_ids = fields.One2many("health.arl", "fse_id", string="ARL of this FSE")
     arl_state = fields.Selection(

@@ -2,8 +2,7 @@ from odoo import models
 
 
 class HealthFse(models.Model):
-    # a concern of its own, in a file of its own
-    _inherit = "health.fse"  # pylint: disable=consider-merging-classes-inherited
+    _inherit = "health.fse"
 
     def _sending_proof(self):
         """Override of `health_billing`: the lot, its acknowledgement, and the file that was transmitted."""
